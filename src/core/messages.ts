@@ -70,3 +70,81 @@ export interface TransformResult {
   readonly counts: UnitCounts;
   readonly kafkaTimestamps: readonly TimestampCount[];
 }
+
+/** A transformed unit on its way to the files. */
+export interface WriteUnit {
+  readonly topic: string;
+  readonly partition: number;
+  readonly firstOffset: number;
+  readonly nextOffset: number;
+  /** Absent for a unit without records, which only moves the position (transaction markers). */
+  readonly output: ArrayBuffer | null;
+  readonly regions: readonly Region[];
+  readonly facts: LineFacts;
+  readonly counts: UnitCounts;
+}
+
+/** Main thread to writer thread. */
+export type WriterRequest =
+  | { readonly kind: 'append'; readonly unit: WriteUnit }
+  /** The position jumps: [from, to) can never be read. Recorded in the checkpoint. */
+  | {
+      readonly kind: 'skip';
+      readonly topic: string;
+      readonly partition: number;
+      readonly from: number;
+      readonly to: number;
+      readonly reason: string;
+    }
+  /** Flush, checkpoint, close and end. */
+  | { readonly kind: 'stop' };
+
+export interface PartitionPosition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly nextOffset: number;
+}
+
+/** Writer thread to main thread. */
+export type WriterEvent =
+  | {
+      readonly kind: 'ready';
+      readonly sequence: number;
+      readonly positions: readonly PartitionPosition[];
+      readonly recovery: readonly { readonly kind: string; readonly file: string; readonly bytes: number }[];
+    }
+  /** The lines of these buffers are in the files (not yet durable); the memory can be used again. */
+  | { readonly kind: 'released'; readonly outputs: readonly ArrayBuffer[]; readonly units: number }
+  | {
+      readonly kind: 'checkpointed';
+      readonly sequence: number;
+      readonly durationMs: number;
+      readonly positions: readonly PartitionPosition[];
+      /** Units made durable by this checkpoint, counted since the start. */
+      readonly durableUnits: number;
+      readonly fileBytes: Readonly<Partial<Record<LogFile, number>>>;
+    }
+  | {
+      readonly kind: 'rotated';
+      readonly file: LogFile;
+      /** Absolute path without suffix. */
+      readonly path: string;
+      readonly bytes: number;
+      readonly records: number;
+    }
+  | { readonly kind: 'blocked'; readonly reason: string }
+  | { readonly kind: 'unblocked' }
+  | { readonly kind: 'failed'; readonly error: SerialisedError }
+  | { readonly kind: 'stopped' };
+
+/** What the writer thread is started with. */
+export interface WriterOptions {
+  readonly directory: string;
+  readonly instance: string;
+  readonly maxFileBytes: number;
+  readonly maxFileAgeMs: number;
+  /** Lines become visible after this many records or this much time, whichever comes first. */
+  readonly bufferRecords: number;
+  readonly flushIntervalMs: number;
+  readonly checkpointIntervalMs: number;
+}

@@ -1,0 +1,204 @@
+/**
+ * The Kafka consumer behind an interface of our own: deliveries of raw record batches, assignments,
+ * commits. Everything that kafkajs does differently from what one would expect stays in this folder.
+ *
+ * Rules it keeps (each one's reason is in docs/adr/0003)
+ * - Nothing but a Kafka error leaves `eachBatch`: a TypeError or RangeError would stop the consumer for
+ *   good while the process lives on. Our own failures go to `onFailure`.
+ * - Seeks happen synchronously in GROUP_JOIN, before the first fetch.
+ * - `resolveOffset` is called only right after the staleness was checked, without an await between.
+ */
+import {
+  type Batch,
+  type Consumer,
+  type EachBatchPayload,
+  type InstrumentationEvent,
+  KafkaJSError,
+} from 'kafkajs';
+import { messageOf, ServiceError } from '../core/errors.ts';
+import { parseOffset, type TopicPartition } from '../core/offsets.ts';
+import { type ClientOptions, createKafka, RETRY } from './client.ts';
+import type { OffsetCommit } from './committer.ts';
+import type { KafkaLog } from './kafka-log.ts';
+import { type RawBatch, readRawBatches } from './raw-batch.ts';
+
+export interface SourceOptions extends ClientOptions {
+  readonly topic: string;
+  readonly groupId: string;
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly rebalanceTimeoutMs: number;
+  readonly maxWaitTimeMs: number;
+  readonly maxBytesPerPartition: number;
+  readonly maxBytes: number;
+  /** Handlers only enqueue, so all partitions may be handled at once. */
+  readonly partitions: number;
+}
+
+/** What one fetch brought of one partition. */
+export interface Delivery extends TopicPartition {
+  /** The offset that was asked for. */
+  readonly fetchedOffset: number;
+  readonly batches: readonly RawBatch[];
+  /** The offset after everything delivered, transaction markers at its end included. */
+  readonly nextOffset: number;
+  readonly highWatermark: number;
+  /** Keeps the membership alive; rejects when the group rebalances. */
+  heartbeat(): Promise<void>;
+  /** Moves kafkajs' position to `nextOffset`; false, with nothing done, when the delivery is stale. */
+  resolve(nextOffset: number): boolean;
+}
+
+export interface SourceHandler {
+  /** A new assignment, before its first fetch. Returns where to read from, by partition. */
+  onAssigned(assigned: readonly TopicPartition[]): ReadonlyMap<TopicPartition, number>;
+  onDelivery(delivery: Delivery): Promise<void>;
+  /** Offsets up to `nextOffset` hold nothing for us (markers, aborted transactions). */
+  onSkipped(position: TopicPartition & { readonly fetchedOffset: number; readonly nextOffset: number }): void;
+  onRebalancing(): void;
+  /** Any sign of life from the consumer. */
+  onActivity(): void;
+  onFailure(error: unknown): void;
+}
+
+export interface Source {
+  /** Resolves once the group was joined. */
+  start(): Promise<void>;
+  /** Stops fetching; the membership stays alive. */
+  pause(): void;
+  commit(commits: readonly OffsetCommit[]): Promise<void>;
+  seek(topic: string, partition: number, offset: number): void;
+  close(): Promise<void>;
+}
+
+export function createSource(options: SourceOptions, handler: SourceHandler, log: KafkaLog): Source {
+  const consumer = createConsumer(options, log);
+  listen(consumer, options, handler);
+  return {
+    start: () => start(consumer, options, handler),
+    pause: () => consumer.pause([{ topic: options.topic }]),
+    commit: (commits) => consumer.commitOffsets([...commits]),
+    seek: (topic, partition, offset) => consumer.seek({ topic, partition, offset: String(offset) }),
+    close: () => consumer.disconnect(),
+  };
+}
+
+function createConsumer(options: SourceOptions, log: KafkaLog): Consumer {
+  return createKafka(options, log).consumer({
+    groupId: options.groupId,
+    sessionTimeout: options.sessionTimeoutMs,
+    heartbeatInterval: options.heartbeatIntervalMs,
+    rebalanceTimeout: options.rebalanceTimeoutMs,
+    maxWaitTimeInMs: options.maxWaitTimeMs,
+    maxBytesPerPartition: options.maxBytesPerPartition,
+    maxBytes: options.maxBytes,
+    minBytes: 1,
+    allowAutoTopicCreation: false,
+    readUncommitted: false,
+    retry: RETRY,
+  });
+}
+
+async function start(consumer: Consumer, options: SourceOptions, handler: SourceHandler): Promise<void> {
+  await consumer.connect();
+  await consumer.subscribe({ topics: [options.topic], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: options.partitions,
+    eachBatch: (payload) => deliver(payload, handler),
+  });
+}
+
+function listen(consumer: Consumer, options: SourceOptions, handler: SourceHandler): void {
+  consumer.on('consumer.group_join', ({ payload }) => {
+    const assigned = (payload.memberAssignment[options.topic] ?? []).map((partition) => ({
+      topic: options.topic,
+      partition,
+    }));
+    guard(handler, () => {
+      for (const [{ topic, partition }, offset] of handler.onAssigned(assigned)) {
+        consumer.seek({ topic, partition, offset: String(offset) });
+      }
+    });
+  });
+  consumer.on('consumer.rebalancing', () => handler.onRebalancing());
+  consumer.on('consumer.fetch', () => handler.onActivity());
+  consumer.on('consumer.heartbeat', () => handler.onActivity());
+  consumer.on('consumer.end_batch_process', (event) => guard(handler, () => reportSkipped(event, handler)));
+  consumer.on('consumer.crash', ({ payload }) => {
+    if (payload.restart) return;
+    handler.onFailure(
+      new ServiceError('KAFKA_FAILED', `The Kafka consumer stopped for good: ${messageOf(payload.error)}.`),
+    );
+  });
+}
+
+/** kafkajs moves past batches without any data record by itself, and says so only in this event. */
+function reportSkipped(
+  {
+    payload,
+  }: InstrumentationEvent<{
+    topic: string;
+    partition: number;
+    batchSize: number;
+    lastOffset: string;
+    firstOffset: string | null;
+  }>,
+  handler: SourceHandler,
+): void {
+  if (payload.batchSize > 0) return;
+  handler.onSkipped({
+    topic: payload.topic,
+    partition: payload.partition,
+    fetchedOffset: parseOffset(payload.firstOffset ?? payload.lastOffset),
+    nextOffset: parseOffset(payload.lastOffset) + 1,
+  });
+}
+
+async function deliver(payload: EachBatchPayload, handler: SourceHandler): Promise<void> {
+  handler.onActivity();
+  try {
+    await handler.onDelivery(toDelivery(payload));
+  } catch (error) {
+    if (error instanceof KafkaJSError) throw error;
+    handler.onFailure(error);
+  }
+}
+
+function toDelivery({ batch, heartbeat, resolveOffset, isStale, isRunning }: EachBatchPayload): Delivery {
+  const { topic, partition } = batch;
+  const highWatermark = parseOffset(batch.highWatermark);
+  const batches = readRawBatches({ topic, partition, highWatermark }, batch.messages);
+  // Markers at the end belong to what was read, unless a damaged batch stands before them.
+  const whole = batches.length === batch.messages.length;
+  const last = batches.at(-1);
+  return {
+    topic,
+    partition,
+    fetchedOffset: fetchedOffsetOf(batch),
+    batches,
+    nextOffset: whole || last === undefined ? parseOffset(batch.lastOffset()) + 1 : last.lastOffset + 1,
+    highWatermark,
+    heartbeat,
+    resolve: (nextOffset) => {
+      if (isStale() || !isRunning()) return false;
+      resolveOffset(String(nextOffset - 1));
+      return true;
+    },
+  };
+}
+
+/** Present at run time, missing in the types of 2.2.4. */
+function fetchedOffsetOf(batch: Batch): number {
+  const { fetchedOffset } = batch as Batch & { readonly fetchedOffset: string };
+  return parseOffset(String(fetchedOffset));
+}
+
+function guard(handler: SourceHandler, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    handler.onFailure(error);
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * The ingest service from start to stop: recovery, start positions, consuming, orderly shutdown.
+ * Whatever goes wrong for good arrives at one place, `fail`, and ends `run`.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Committer } from '../consume/committer.ts';
+import { createSource, type Source, type SourceOptions } from '../consume/source.ts';
+import type { PositionPolicy } from '../consume/start-position.ts';
+import { type PartitionState, readTopicState } from '../consume/topic-state.ts';
+import type { Clock } from '../core/clock.ts';
+import { deserialiseError, ServiceError } from '../core/errors.ts';
+import { unreachable } from '../core/invariant.ts';
+import type {
+  PartitionPosition,
+  TransformResult,
+  TransformTask,
+  WriterEvent,
+  WriterOptions,
+} from '../core/messages.ts';
+import { lockDirectory } from '../storage/lock.ts';
+import { startWriter, type WriterClient } from '../write/writer-client.ts';
+import { Ingest, type IngestOptions } from './ingest.ts';
+import type { IngestObserver } from './observer.ts';
+import { decideStartPositions } from './start-positions.ts';
+import { Watchdog } from './watchdog.ts';
+
+export interface TransformPool {
+  run(task: TransformTask): Promise<TransformResult>;
+}
+
+export interface ServiceParts {
+  readonly source: Omit<SourceOptions, 'partitions'>;
+  readonly policy: PositionPolicy;
+  readonly writer: WriterOptions;
+  readonly ingest: Omit<IngestOptions, 'policy'>;
+  readonly shutdownDeadlineMs: number;
+  readonly pool: TransformPool;
+  readonly observer: IngestObserver;
+  readonly clock: Clock;
+}
+
+/** How long a broker that does not answer is waited for at the start. */
+const BROKER_WAIT_MS = 30_000;
+
+/** A consumer without a sign of life for this many session timeouts is taken for dead. */
+const WATCHDOG_SESSIONS = 2;
+
+export class IngestService {
+  readonly #parts: ServiceParts;
+  readonly #stopRequested = new AbortController();
+  readonly #failure = Promise.withResolvers<never>();
+  readonly #writerStopped = Promise.withResolvers<void>();
+  readonly #writerReady = Promise.withResolvers<readonly PartitionPosition[]>();
+  #ingest: Ingest | undefined;
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts;
+    // Both may reject while nobody waits for them; whoever waits later still sees it.
+    this.#failure.promise.catch(() => undefined);
+    this.#writerReady.promise.catch(() => undefined);
+  }
+
+  /** Asks for an orderly stop; `run` resolves when it is done. */
+  requestStop(): void {
+    this.#stopRequested.abort();
+  }
+
+  /** Ends `run` with a failure. */
+  fail(error: unknown): void {
+    this.#failure.reject(error);
+  }
+
+  /**
+   * Runs until `requestStop`.
+   * @throws ServiceError for everything that the service cannot go on from
+   */
+  async run(): Promise<void> {
+    const lock = lockDirectory(this.#parts.writer.directory);
+    const writer = startWriter(this.#parts.writer, (event) => this.#onWriterEvent(event));
+    try {
+      await this.#runWith(writer);
+    } finally {
+      await writer.terminate();
+      lock.release();
+    }
+  }
+
+  async #runWith(writer: WriterClient): Promise<void> {
+    const { observer, clock, source } = this.#parts;
+    const checkpoint = await Promise.race([this.#writerReady.promise, this.#failure.promise]);
+    const partitions = await this.#waitForBroker();
+    if (partitions === undefined) return this.#stopWriter(writer);
+    const positions = decideStartPositions(partitions, {
+      topic: source.topic,
+      instance: this.#parts.writer.instance,
+      checkpoint,
+      policy: this.#parts.policy,
+      writer,
+      observer,
+    });
+    const watchdog = new Watchdog(clock, source.sessionTimeoutMs * WATCHDOG_SESSIONS, (silentMs) =>
+      this.fail(stalled(silentMs)),
+    );
+    const consumer = this.#createConsumer(writer, positions, partitions.length, watchdog);
+    try {
+      await Promise.race([consumer.source.start(), this.#failure.promise]);
+      watchdog.start();
+      await Promise.race([this.#stop(), this.#failure.promise]);
+      await this.#shutDown(writer, consumer);
+    } finally {
+      watchdog.stop();
+      await Promise.race([
+        consumer.source.close().catch(() => undefined),
+        sleep(5000, undefined, { ref: false }),
+      ]);
+    }
+  }
+
+  #createConsumer(
+    writer: WriterClient,
+    positions: ReadonlyMap<string, number>,
+    partitionCount: number,
+    watchdog: Watchdog,
+  ): { source: Source; committer: Committer; ingest: Ingest } {
+    const { observer, clock } = this.#parts;
+    const onFailure = (error: unknown): void => this.fail(error);
+    const committer = new Committer({
+      instance: this.#parts.writer.instance,
+      send: (commits) => source.commit(commits),
+      onCommitted: (sequence, count) => observer.committed(sequence, count),
+      onFailed: (sequence, error) => observer.commitFailed(sequence, error),
+    });
+    const ingest = new Ingest(
+      {
+        options: { ...this.#parts.ingest, policy: this.#parts.policy },
+        transform: (task) => this.#parts.pool.run(task),
+        writer,
+        committer,
+        observer,
+        clock,
+        seek: (topic, partition, offset) => source.seek(topic, partition, offset),
+        onFailure,
+      },
+      positions,
+    );
+    const source = createSource(
+      { ...this.#parts.source, partitions: partitionCount },
+      {
+        onAssigned: (assigned) => ingest.assign(assigned),
+        onDelivery: (delivery) => ingest.deliver(delivery),
+        onSkipped: (skipped) =>
+          ingest.skip(skipped.topic, skipped.partition, skipped.fetchedOffset, skipped.nextOffset),
+        onRebalancing: () => observer.rebalancing(),
+        onActivity: () => watchdog.activity(),
+        onFailure,
+      },
+      (level, message, details) => observer.kafkaLog(level, message, details),
+    );
+    this.#ingest = ingest;
+    return { source, committer, ingest };
+  }
+
+  /** Pause, drain, checkpoint, commit; leaving the group is left to the caller. */
+  async #shutDown(
+    writer: WriterClient,
+    { source, committer, ingest }: { source: Source; committer: Committer; ingest: Ingest },
+  ): Promise<void> {
+    source.pause();
+    const deadlineMs = this.#parts.shutdownDeadlineMs;
+    const orderly = async (): Promise<void> => {
+      await ingest.drain();
+      await this.#stopWriter(writer);
+      await committer.settled(deadlineMs);
+    };
+    await Promise.race([orderly(), this.#failure.promise, missDeadline(deadlineMs)]);
+  }
+
+  async #stopWriter(writer: WriterClient): Promise<void> {
+    writer.stop();
+    await Promise.race([this.#writerStopped.promise, this.#failure.promise]);
+  }
+
+  /** Asks until a broker answers; undefined when a stop was requested meanwhile. */
+  async #waitForBroker(): Promise<PartitionState[] | undefined> {
+    const { source, observer, clock } = this.#parts;
+    const giveUpAt = clock.monotonic() + BROKER_WAIT_MS;
+    const ignoreKafkaLog = (): void => undefined;
+    while (!this.#stopRequested.signal.aborted) {
+      try {
+        return await readTopicState(source, source.topic, source.groupId, ignoreKafkaLog);
+      } catch (error) {
+        const retryable = error instanceof ServiceError && error.code === 'BROKER_UNREACHABLE';
+        if (!retryable || clock.monotonic() >= giveUpAt) throw error;
+        observer.kafkaLog('warn', `${error.message} Trying again.`, {});
+        await Promise.race([sleep(1000), this.#stop()]);
+      }
+    }
+    return undefined;
+  }
+
+  #stop(): Promise<void> {
+    const { signal } = this.#stopRequested;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  #onWriterEvent(event: WriterEvent): void {
+    const { observer } = this.#parts;
+    switch (event.kind) {
+      case 'ready':
+        for (const action of event.recovery) observer.recovered(action);
+        this.#writerReady.resolve(event.positions);
+        return;
+      case 'released':
+      case 'checkpointed':
+        this.#ingest?.onWriterEvent(event);
+        return;
+      case 'rotated':
+        observer.rotated(event.file, event.path, event.bytes, event.records);
+        return;
+      case 'blocked':
+        observer.diskBlocked(event.reason);
+        return;
+      case 'unblocked':
+        observer.diskUnblocked();
+        return;
+      case 'failed':
+        this.fail(deserialiseError(event.error));
+        return;
+      case 'stopped':
+        this.#writerStopped.resolve();
+        return;
+      default:
+        unreachable(event, 'writer event');
+    }
+  }
+}
+
+async function missDeadline(deadlineMs: number): Promise<never> {
+  await sleep(deadlineMs, undefined, { ref: false });
+  throw new ServiceError(
+    'SHUTDOWN_TIMEOUT',
+    `The service could not finish within shutdown.deadline (${deadlineMs} ms): what was not committed is read again at the next start.`,
+  );
+}
+
+function stalled(silentMs: number): ServiceError {
+  return new ServiceError(
+    'STALLED',
+    `The Kafka consumer showed no sign of life for ${Math.round(silentMs / 1000)} s: exiting, so that the supervisor starts it anew.`,
+  );
+}

@@ -1,0 +1,68 @@
+/** Record batches waiting for the pool: bounded by items and bytes, each entered in the ledger. */
+import type { LedgerEntry } from '../consume/ledger.ts';
+import { BoundedQueue } from '../core/bounded-queue.ts';
+import type { TransformResult } from '../core/messages.ts';
+
+/** How a ledger entry ended: with lines, with nothing in it, or given up. */
+export type EntryResult =
+  | { readonly kind: 'transformed'; readonly result: TransformResult }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'jump'; readonly reason: string };
+
+export interface QueuedTask {
+  readonly entry: LedgerEntry<EntryResult>;
+  readonly input: ArrayBuffer;
+  readonly inputBytes: number;
+}
+
+export class TaskQueue {
+  readonly #queue: BoundedQueue<QueuedTask>;
+  readonly #lowWaterBytes: number;
+  #wakers: (() => void)[] = [];
+
+  constructor(maxItems: number, maxBytes: number) {
+    this.#queue = new BoundedQueue(maxItems, maxBytes);
+    this.#lowWaterBytes = maxBytes / 2;
+  }
+
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  get bytes(): number {
+    return this.#queue.bytes;
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.#queue.hasRoom(bytes);
+  }
+
+  push(task: QueuedTask): boolean {
+    return this.#queue.tryPush(task, task.inputBytes);
+  }
+
+  shift(): QueuedTask | undefined {
+    const task = this.#queue.shift();
+    // Waiting handlers are woken for a lot of room at once, not for every task.
+    if (this.#queue.bytes <= this.#lowWaterBytes) this.wake();
+    return task;
+  }
+
+  /** Resolves when room was made or everybody was woken, at the latest after `sliceMs`. */
+  waitForRoom(sliceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, sliceMs);
+      this.#wakers.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Lets every waiting handler look again. */
+  wake(): void {
+    const wakers = this.#wakers;
+    this.#wakers = [];
+    for (const waker of wakers) waker();
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * `state/checkpoint.json`: the one record of what is durable.
+ *
+ * Invariants
+ * - It is written only after every byte it speaks of was fdatasynced, and replaced atomically.
+ * - Whatever lies in an active file beyond `length` was never acknowledged and is cut on recovery.
+ * - A Kafka offset is committed only after a checkpoint that holds it is durable.
+ *
+ * Format (version 1): JSON; the last key `checksum` is the CRC-32C of the text before it, so that a
+ * torn or flipped file is recognised. The checkpoint before it is kept as `checkpoint.prev.json`.
+ *
+ * A crash at any point leaves at least one valid file among `checkpoint.json`, the temporary file and
+ * the previous one; the one with the highest sequence is the truth.
+ */
+import { readFileSync } from 'node:fs';
+import { ServiceError, systemCodeOf } from '../core/errors.ts';
+import type { LogFile } from '../core/files.ts';
+import type { LineFacts } from '../core/messages.ts';
+import { extendChecksum, formatChecksum } from './checksum.ts';
+import type { OffsetRange, RecordTotals, SegmentFacts } from './facts.ts';
+import { CHECKPOINT_FILE, CHECKPOINT_PREVIOUS_FILE, CHECKPOINT_TEMPORARY_FILE, statePath } from './layout.ts';
+
+/** Offsets that Kafka deleted before they were read, or that an operator chose to skip. */
+export interface LostRange extends OffsetRange {
+  readonly reason: string;
+}
+
+export interface PartitionCheckpoint extends RecordTotals {
+  readonly first_offset: number;
+  readonly next_offset: number;
+  readonly lost: readonly LostRange[];
+}
+
+export interface ActiveFileCheckpoint {
+  readonly number: number;
+  readonly opened_at: string;
+  readonly length: number;
+  readonly crc32c: string;
+  readonly records: number;
+  readonly facts: LineFacts;
+  /** Where each partition stood when the segment was opened. */
+  readonly start_offsets: Readonly<Record<string, number>>;
+  readonly totals: RecordTotals;
+}
+
+/** A rotation that must be finished: rename the active file to `base` + `.jsonl`, then write its facts. */
+export interface PendingRename {
+  readonly file: LogFile;
+  readonly base: string;
+  readonly facts: SegmentFacts;
+}
+
+export interface Checkpoint {
+  readonly version: 1;
+  readonly instance: string;
+  readonly sequence: number;
+  readonly written_at: string;
+  readonly partitions: Readonly<Record<string, PartitionCheckpoint>>;
+  readonly files: Readonly<Partial<Record<LogFile, ActiveFileCheckpoint>>>;
+  readonly pending_renames: readonly PendingRename[];
+}
+
+export function encodeCheckpoint(checkpoint: Checkpoint): string {
+  const body = JSON.stringify(checkpoint).slice(0, -1);
+  return `${body},"checksum":"${checksumOf(body)}"}\n`;
+}
+
+/** Undefined when the text is torn, altered, or not a version 1 checkpoint. */
+export function decodeCheckpoint(text: string): Checkpoint | undefined {
+  const match = /,"checksum":"(crc32c:[0-9a-f]{8})"\}\n$/.exec(text);
+  if (match === null) return undefined;
+  const body = text.slice(0, match.index);
+  if (match[1] !== checksumOf(body)) return undefined;
+  const parsed = JSON.parse(`${body}}`) as Checkpoint;
+  return parsed.version === 1 ? parsed : undefined;
+}
+
+function checksumOf(body: string): string {
+  return formatChecksum(extendChecksum(0, Buffer.from(body)));
+}
+
+export interface LoadedCheckpoint {
+  readonly checkpoint: Checkpoint;
+  /** Which of the candidate files it came from. */
+  readonly source: string;
+  /** Candidates that exist but are damaged. */
+  readonly damaged: readonly string[];
+}
+
+/**
+ * The newest valid checkpoint, or undefined when the directory has none at all.
+ * @throws ServiceError CHECKPOINT_CORRUPT when files exist but none is valid
+ */
+export function loadCheckpoint(directory: string): LoadedCheckpoint | undefined {
+  const damaged: string[] = [];
+  let best: { checkpoint: Checkpoint; source: string } | undefined;
+  for (const source of [CHECKPOINT_FILE, CHECKPOINT_TEMPORARY_FILE, CHECKPOINT_PREVIOUS_FILE]) {
+    const text = readIfPresent(statePath(directory, source));
+    if (text === undefined) continue;
+    const checkpoint = decodeCheckpoint(text);
+    if (checkpoint === undefined) damaged.push(source);
+    else if (best === undefined || checkpoint.sequence > best.checkpoint.sequence)
+      best = { checkpoint, source };
+  }
+  if (best !== undefined) return { ...best, damaged };
+  // A torn temporary file alone is what a crash during the very first checkpoint leaves.
+  if (damaged.every((name) => name === CHECKPOINT_TEMPORARY_FILE)) return undefined;
+  throw new ServiceError(
+    'CHECKPOINT_CORRUPT',
+    `No valid checkpoint in ${statePath(directory, '')} (${damaged.join(' and ')} damaged): restore one from a backup, or move the output directory away to start a new one from the group's committed offsets.`,
+    { directory, damaged: damaged.join(',') },
+  );
+}
+
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The few operations that make a change of the file system survive a power loss. A file's bytes are
+ * safe after its fsync, its name only after the fsync of the directory that holds it (POSIX leaves
+ * this open; ext4 and XFS really lose unsynced renames).
+ */
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Makes the names inside `directory` durable. */
+export function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Creates `directory` and its missing parents, and makes every new name durable. */
+export function makeDirectoryDurable(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true });
+  if (first === undefined) return;
+  const stop = dirname(first);
+  for (let current = dirname(directory); ; current = dirname(current)) {
+    syncDirectory(current);
+    if (current === stop || current === dirname(current)) return;
+  }
+}
+
+/** Writes a whole small file under its final name: temporary file, fsync, rename, directory fsync. */
+export function replaceFileDurable(path: string, content: string): void {
+  const temporary = `${path}.tmp`;
+  const descriptor = openSync(temporary, 'w');
+  try {
+    writeFileSync(descriptor, content);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, path);
+  syncDirectory(dirname(path));
+}
+
+/** Renames durably; both names may lie in different directories of one file system. */
+export function renameDurable(from: string, to: string): void {
+  renameSync(from, to);
+  syncDirectory(dirname(to));
+  if (dirname(from) !== dirname(to)) syncDirectory(dirname(from));
+}
+
+/** Cuts a file to `length` bytes and makes the new length durable. */
+export function truncateDurable(path: string, length: number): void {
+  const descriptor = openSync(path, 'r+');
+  try {
+    ftruncateSync(descriptor, length);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Size in bytes, or undefined when there is no such file. */
+export function fileSize(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}

@@ -1,0 +1,84 @@
+/**
+ * One process per output directory. The lock is a real file lock of the kernel, taken through SQLite
+ * (exclusive transaction on `state/lock`, which stays empty), since Node has none of its own: it ends
+ * with the process however that dies, holds across containers and on network storage with POSIX locks,
+ * and so never goes stale. `state/owner.json` only tells people who holds it.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { messageOf, ServiceError } from '../core/errors.ts';
+import { makeDirectoryDurable } from './durable-file.ts';
+import { STATE_DIRECTORY, statePath } from './layout.ts';
+
+export interface DirectoryLock {
+  release(): void;
+}
+
+/**
+ * @throws ServiceError DIRECTORY_LOCKED when another process holds it,
+ *   DIRECTORY_UNUSABLE when the directory cannot be made or written
+ */
+export function lockDirectory(directory: string): DirectoryLock {
+  prepare(directory);
+  const database = open(directory);
+  try {
+    database.exec('PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    if (/locked|busy/i.test(messageOf(error))) throw lockedError(directory);
+    throw unusable(directory, error);
+  }
+  writeFileSync(
+    statePath(directory, 'owner.json'),
+    `${JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() })}\n`,
+  );
+  return { release: () => database.close() };
+}
+
+function prepare(directory: string): void {
+  try {
+    makeDirectoryDurable(join(directory, STATE_DIRECTORY));
+    writeFileSync(statePath(directory, 'lock'), '', { flag: 'a' });
+  } catch (error) {
+    throw unusable(directory, error);
+  }
+}
+
+function open(directory: string): DatabaseSync {
+  try {
+    return new DatabaseSync(statePath(directory, 'lock'));
+  } catch (error) {
+    throw unusable(directory, error);
+  }
+}
+
+function unusable(directory: string, error: unknown): ServiceError {
+  return new ServiceError(
+    'DIRECTORY_UNUSABLE',
+    `Cannot use the output directory ${directory} (${messageOf(error)}): make it writable for this user, or set LOG_OUTPUT_DIR to another one.`,
+    { directory },
+    error,
+  );
+}
+
+function lockedError(directory: string): ServiceError {
+  return new ServiceError(
+    'DIRECTORY_LOCKED',
+    `The output directory ${directory} is in use by ${describeOwner(directory)}: stop that process, or give this one its own LOG_OUTPUT_DIR or INSTANCE_ID.`,
+    { directory },
+  );
+}
+
+function describeOwner(directory: string): string {
+  try {
+    const owner: unknown = JSON.parse(readFileSync(statePath(directory, 'owner.json'), 'utf8'));
+    if (typeof owner === 'object' && owner !== null && 'pid' in owner && 'host' in owner) {
+      return `process ${String(owner.pid)} on ${String(owner.host)}`;
+    }
+  } catch {
+    // The owner may be writing the file this very moment; the lock itself is what counts.
+  }
+  return 'another process';
+}

@@ -1,0 +1,192 @@
+/**
+ * Brings the files back to exactly what the newest checkpoint says, after any kind of stop:
+ * finishes recorded renames, then cuts every active file to its recorded length. Everything cut was
+ * never acknowledged, and Kafka still has it.
+ *
+ * Running it again, or crashing inside it, changes nothing more: every step is idempotent.
+ */
+import { readdirSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ServiceError } from '../core/errors.ts';
+import { LOG_FILES, type LogFile } from '../core/files.ts';
+import type { PendingRename } from './checkpoint.ts';
+import { type Checkpoint, encodeCheckpoint, type LoadedCheckpoint, loadCheckpoint } from './checkpoint.ts';
+import {
+  fileSize,
+  makeDirectoryDurable,
+  renameDurable,
+  replaceFileDurable,
+  truncateDurable,
+} from './durable-file.ts';
+import {
+  ARCHIVE_DIRECTORY,
+  activePath,
+  CHECKPOINT_FILE,
+  parseSegmentName,
+  SEGMENT_SUFFIX,
+  STATE_DIRECTORY,
+  statePath,
+} from './layout.ts';
+
+export interface Recovery {
+  readonly checkpoint: Checkpoint;
+  /** What was done, for the log: one entry per cut file and finished rename. */
+  readonly actions: readonly RecoveryAction[];
+}
+
+export interface RecoveryAction {
+  readonly kind: 'cut' | 'renamed' | 'fell_back' | 'initialised';
+  readonly file: string;
+  /** Bytes cut off, or 0. */
+  readonly bytes: number;
+}
+
+/**
+ * @param now ms since the epoch, for the first checkpoint of a new directory
+ * @throws ServiceError CHECKPOINT_CORRUPT or FILE_CORRUPT when the files contradict the checkpoint
+ */
+export function recover(directory: string, instance: string, now: number): Recovery {
+  const loaded = loadCheckpoint(directory);
+  if (loaded === undefined) return initialise(directory, instance, now);
+  const actions: RecoveryAction[] = [];
+  if (loaded.source !== CHECKPOINT_FILE) {
+    refuseWhenRotatedSince(directory, loaded);
+    installCheckpoint(directory, loaded);
+    actions.push({ kind: 'fell_back', file: loaded.source, bytes: 0 });
+  }
+  for (const rename of loaded.checkpoint.pending_renames) {
+    if (finishRename(directory, rename)) actions.push({ kind: 'renamed', file: rename.file, bytes: 0 });
+  }
+  for (const file of LOG_FILES) {
+    const cut = cutToCheckpoint(directory, file, loaded.checkpoint);
+    if (cut > 0) actions.push({ kind: 'cut', file, bytes: cut });
+  }
+  return { checkpoint: loaded.checkpoint, actions };
+}
+
+/**
+ * Renames a closed active file into the archive and writes its facts; does only what is still missing.
+ * @returns whether the file itself had to be renamed
+ */
+export function finishRename(directory: string, rename: PendingRename): boolean {
+  const base = join(directory, rename.base);
+  const target = base + SEGMENT_SUFFIX.plain;
+  makeDirectoryDurable(dirname(target));
+  const moved = fileSize(target) !== undefined || fileSize(base + SEGMENT_SUFFIX.gzip) !== undefined;
+  if (!moved) {
+    const source = activePath(directory, rename.file);
+    cutTo(source, rename.facts.bytes);
+    renameDurable(source, target);
+  }
+  if (fileSize(base + SEGMENT_SUFFIX.facts) === undefined) {
+    replaceFileDurable(base + SEGMENT_SUFFIX.facts, `${JSON.stringify(rename.facts)}\n`);
+  }
+  return !moved;
+}
+
+/** The first checkpoint of a directory is written before any line, so lines without one mean damage. */
+function initialise(directory: string, instance: string, now: number): Recovery {
+  for (const file of LOG_FILES) {
+    if ((fileSize(activePath(directory, file)) ?? 0) > 0) {
+      throw new ServiceError(
+        'CHECKPOINT_CORRUPT',
+        `${activePath(directory, file)} holds lines, but ${statePath(directory, CHECKPOINT_FILE)} is missing: restore the checkpoint from a backup, or move the output directory away to start a new one.`,
+        { directory, file },
+      );
+    }
+  }
+  const checkpoint: Checkpoint = {
+    version: 1,
+    instance,
+    sequence: 0,
+    written_at: new Date(now).toISOString(),
+    partitions: {},
+    files: {},
+    pending_renames: [],
+  };
+  replaceFileDurable(statePath(directory, CHECKPOINT_FILE), encodeCheckpoint(checkpoint));
+  return { checkpoint, actions: [{ kind: 'initialised', file: CHECKPOINT_FILE, bytes: 0 }] };
+}
+
+/**
+ * An older checkpoint describes the active files only as long as none of them was rotated after it:
+ * a closed segment with the number that it calls active proves the opposite.
+ */
+function refuseWhenRotatedSince(directory: string, loaded: LoadedCheckpoint): void {
+  const pending = new Set(loaded.checkpoint.pending_renames.map((rename) => join(directory, rename.base)));
+  for (const file of LOG_FILES) {
+    const active = loaded.checkpoint.files[file]?.number ?? 1;
+    const later = closedSegments(directory, file).find(
+      (segment) => segment.number >= active && !pending.has(segment.path),
+    );
+    if (later === undefined) continue;
+    throw new ServiceError(
+      'CHECKPOINT_CORRUPT',
+      `${statePath(directory, CHECKPOINT_FILE)} is damaged and the checkpoint before it is older than the rotation of ${later.path}: restore ${CHECKPOINT_FILE} from a backup, or move the output directory away to start a new one.`,
+      { directory, file },
+    );
+  }
+}
+
+function installCheckpoint(directory: string, loaded: LoadedCheckpoint): void {
+  const path = statePath(directory, CHECKPOINT_FILE);
+  if (loaded.damaged.includes(CHECKPOINT_FILE)) renameSync(path, `${path}.damaged`);
+  replaceFileDurable(path, encodeCheckpoint(loaded.checkpoint));
+}
+
+function cutToCheckpoint(directory: string, file: LogFile, checkpoint: Checkpoint): number {
+  return cutTo(activePath(directory, file), checkpoint.files[file]?.length ?? 0);
+}
+
+/** @returns the number of bytes that were cut off */
+function cutTo(path: string, length: number): number {
+  const size = fileSize(path);
+  if ((size ?? 0) < length) {
+    throw new ServiceError(
+      'FILE_CORRUPT',
+      `${path} has ${size ?? 0} bytes, but the checkpoint promises ${length}: somebody cut or removed it, so restore it from a backup, or move the output directory away to start a new one.`,
+      { path, length },
+    );
+  }
+  if (size === undefined || size === length) return 0;
+  truncateDurable(path, length);
+  return size - length;
+}
+
+export interface ClosedSegment {
+  readonly number: number;
+  /** Absolute path without suffix. */
+  readonly path: string;
+  /** Suffixes present, such as `.jsonl.gz` and `.meta.json`. */
+  readonly suffixes: readonly string[];
+}
+
+/** All closed segments of one kind of file, by number. */
+export function closedSegments(directory: string, file: LogFile): ClosedSegment[] {
+  const root = join(directory, ARCHIVE_DIRECTORY, file);
+  const found = new Map<string, { number: number; suffixes: string[] }>();
+  for (const day of namesIn(root)) {
+    for (const name of namesIn(join(root, day))) {
+      const parsed = parseSegmentName(name);
+      if (parsed === undefined || parsed.file !== file) continue;
+      const path = join(root, day, parsed.base);
+      const entry = found.get(path) ?? { number: parsed.number, suffixes: [] };
+      entry.suffixes.push(parsed.suffix);
+      found.set(path, entry);
+    }
+  }
+  return [...found]
+    .map(([path, entry]) => ({ path, ...entry }))
+    .sort((left, right) => left.number - right.number);
+}
+
+function namesIn(directory: string): string[] {
+  if (fileSize(directory) === undefined) return [];
+  return readdirSync(directory).sort();
+}
+
+/** Makes sure the directories every start needs exist and are durable. */
+export function prepareDirectories(directory: string): void {
+  makeDirectoryDurable(join(directory, STATE_DIRECTORY));
+  makeDirectoryDurable(join(directory, ARCHIVE_DIRECTORY));
+}

@@ -1,0 +1,249 @@
+/**
+ * Proves, from the files alone, what became of every consumed offset: stored, quarantined or below the
+ * minimum level.
+ *
+ * What is checked: every closed segment is there and has the records, bytes and checksums that were
+ * recorded when it was closed; every active file begins with what the checkpoint promises; the offset
+ * ranges of the segments follow each other without gap or overlap up to the checkpoint; and the numbers
+ * add up. Bytes beyond the checkpoint are not looked at: they were never acknowledged.
+ */
+import { readFileSync } from 'node:fs';
+import { messageOf } from '../core/errors.ts';
+import { LOG_FILES, type LogFile } from '../core/files.ts';
+import { type Checkpoint, loadCheckpoint } from '../storage/checkpoint.ts';
+import { fileSize } from '../storage/durable-file.ts';
+import type { SegmentFacts } from '../storage/facts.ts';
+import { activePath, SEGMENT_SUFFIX } from '../storage/layout.ts';
+import { type ClosedSegment, closedSegments } from '../storage/recovery.ts';
+import { checkLines, type LineCheck } from './line-check.ts';
+import { OffsetChain } from './offset-chain.ts';
+import { QuarantineCheck } from './quarantine-check.ts';
+
+export interface PartitionReport {
+  readonly first_offset: number;
+  readonly next_offset: number;
+  readonly consumed: number;
+  readonly written: number;
+  readonly filtered: number;
+  readonly quarantined: number;
+  /** Offsets without a data record: transaction markers, aborted or compacted records. */
+  readonly absent: number;
+  /** Offsets given up, with the reason. */
+  readonly lost: Checkpoint['partitions'][string]['lost'];
+}
+
+export interface VerifyReport {
+  readonly ok: boolean;
+  readonly records: number;
+  readonly quarantined: number;
+  readonly filtered: number;
+  readonly partitions: Readonly<Record<string, PartitionReport>>;
+  readonly problems: readonly string[];
+}
+
+/** @param onProgress share of the bytes that were read, 0 to 1 */
+export async function verify(
+  directory: string,
+  onProgress: (share: number) => void = () => undefined,
+): Promise<VerifyReport> {
+  // A running service may rotate meanwhile; a finding counts only when the checkpoint stood still.
+  for (let attempt = 1; ; attempt += 1) {
+    const before = tryLoad(directory);
+    if (typeof before === 'string') return failed(before);
+    const report = await new Verification(directory, before, onProgress).run();
+    const after = tryLoad(directory);
+    const moved = typeof after === 'string' || after.sequence !== before.sequence;
+    if (report.ok || !moved || attempt === 5) return report;
+  }
+}
+
+function tryLoad(directory: string): Checkpoint | string {
+  try {
+    return (
+      loadCheckpoint(directory)?.checkpoint ??
+      `${directory} holds no checkpoint: it is not an output directory of this service, or nothing was consumed yet.`
+    );
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function failed(problem: string): VerifyReport {
+  return { ok: false, records: 0, quarantined: 0, filtered: 0, partitions: {}, problems: [problem] };
+}
+
+class Verification {
+  readonly #directory: string;
+  readonly #checkpoint: Checkpoint;
+  readonly #onProgress: (share: number) => void;
+  readonly #problems: string[] = [];
+  readonly #chain: OffsetChain;
+  readonly #quarantine = new QuarantineCheck();
+  #totalBytes = 0;
+  #readBytes = 0;
+  #records = 0;
+
+  constructor(directory: string, checkpoint: Checkpoint, onProgress: (share: number) => void) {
+    this.#directory = directory;
+    this.#checkpoint = checkpoint;
+    this.#onProgress = onProgress;
+    this.#chain = new OffsetChain(checkpoint.partitions);
+  }
+
+  async run(): Promise<VerifyReport> {
+    const segments = new Map(LOG_FILES.map((file) => [file, closedSegments(this.#directory, file)]));
+    this.#totalBytes = this.#sizeOf(segments);
+    for (const file of LOG_FILES) {
+      for (const segment of this.#inOrder(file, segments.get(file) ?? [])) await this.#closed(file, segment);
+      await this.#active(file);
+    }
+    this.#problems.push(...this.#chain.problems(), ...this.#quarantine.problems(this.#checkpoint.partitions));
+    this.#addUp();
+    return this.#report();
+  }
+
+  /** Segments are numbered without gaps; the one that a pending rename closes may still be active. */
+  #inOrder(file: LogFile, segments: readonly ClosedSegment[]): ClosedSegment[] {
+    const active = this.#checkpoint.files[file]?.number ?? 1;
+    const known = segments.filter((segment) => segment.number < active);
+    const byNumber = new Map(known.map((segment) => [segment.number, segment]));
+    for (let number = 1; number < active; number += 1) {
+      if (!byNumber.has(number))
+        this.#problems.push(`Segment ${number} of ${file} is missing from the archive.`);
+    }
+    if (byNumber.size !== known.length) {
+      this.#problems.push(`The archive holds two segments of ${file} with the same number.`);
+    }
+    return known;
+  }
+
+  async #closed(file: LogFile, segment: ClosedSegment): Promise<void> {
+    const facts = this.#readFacts(segment);
+    if (facts === undefined) return;
+    const gzip = !segment.suffixes.includes(SEGMENT_SUFFIX.plain);
+    const path = segment.path + (gzip ? SEGMENT_SUFFIX.gzip : SEGMENT_SUFFIX.plain);
+    const found = await this.#check(file, path, gzip, undefined);
+    if (found === undefined) return;
+    this.#compare(path, found, facts);
+    if (gzip && facts.sealed?.sha256 !== found.sha256) {
+      this.#problems.push(`${path} does not have the SHA-256 that was recorded when it was sealed.`);
+    }
+    if (file !== 'service_logs') return;
+    this.#records += found.lines;
+    this.#chain.segment(path, facts);
+  }
+
+  async #active(file: LogFile): Promise<void> {
+    const state = this.#checkpoint.files[file];
+    const path = activePath(this.#directory, file);
+    if (state === undefined || state.length === 0) {
+      if (file === 'service_logs' && state !== undefined) this.#chain.active(state);
+      return;
+    }
+    const found = await this.#check(file, path, false, state.length);
+    if (found === undefined) return;
+    this.#compare(path, found, { records: state.records, bytes: state.length, crc32c: state.crc32c });
+    if (file !== 'service_logs') return;
+    this.#records += found.lines;
+    this.#chain.active(state);
+  }
+
+  async #check(
+    file: LogFile,
+    path: string,
+    gzip: boolean,
+    length: number | undefined,
+  ): Promise<LineCheck | undefined> {
+    try {
+      return await checkLines(path, {
+        gzip,
+        ...(length === undefined ? {} : { length }),
+        ...(file === 'quarantine' ? { onLine: (line: Buffer) => this.#quarantine.line(line) } : {}),
+        onBytes: (count) => this.#progress(count),
+      });
+    } catch (error) {
+      this.#problems.push(`${path} cannot be read (${messageOf(error)}).`);
+      return undefined;
+    }
+  }
+
+  #compare(
+    path: string,
+    found: LineCheck,
+    expected: Pick<SegmentFacts, 'records' | 'bytes' | 'crc32c'>,
+  ): void {
+    if (found.bytes !== expected.bytes) {
+      this.#problems.push(`${path} has ${found.bytes} bytes, ${expected.bytes} were recorded.`);
+    } else if (found.crc32c !== expected.crc32c) {
+      this.#problems.push(`${path} does not have the checksum that was recorded: bytes in it were changed.`);
+    }
+    if (found.lines !== expected.records) {
+      this.#problems.push(`${path} has ${found.lines} lines, ${expected.records} were recorded.`);
+    }
+    if (found.torn > 0) this.#problems.push(`${path} ends in the middle of a line.`);
+    if (found.malformed > 0)
+      this.#problems.push(`${path} has ${found.malformed} lines that are not JSON objects.`);
+  }
+
+  #readFacts(segment: ClosedSegment): SegmentFacts | undefined {
+    const path = segment.path + SEGMENT_SUFFIX.facts;
+    try {
+      return JSON.parse(readFileSync(path, 'utf8')) as SegmentFacts;
+    } catch (error) {
+      this.#problems.push(`${path} cannot be read (${messageOf(error)}).`);
+      return undefined;
+    }
+  }
+
+  #addUp(): void {
+    for (const [key, entry] of Object.entries(this.#checkpoint.partitions)) {
+      const ended = entry.written + entry.filtered + entry.quarantined;
+      if (ended !== entry.consumed) {
+        this.#problems.push(`${key}: ${entry.consumed} records were consumed, but ${ended} accounted for.`);
+      }
+    }
+    const written = sumOf(this.#checkpoint, 'written');
+    if (this.#records !== written) {
+      this.#problems.push(`service_logs holds ${this.#records} lines, ${written} were recorded as written.`);
+    }
+  }
+
+  #report(): VerifyReport {
+    const partitions = Object.entries(this.#checkpoint.partitions).map(([key, entry]) => {
+      const lost = entry.lost.reduce((sum, range) => sum + range.to - range.from, 0);
+      return [
+        key,
+        { ...entry, absent: entry.next_offset - entry.first_offset - lost - entry.consumed },
+      ] as const;
+    });
+    return {
+      ok: this.#problems.length === 0,
+      records: this.#records,
+      quarantined: sumOf(this.#checkpoint, 'quarantined'),
+      filtered: sumOf(this.#checkpoint, 'filtered'),
+      partitions: Object.fromEntries(partitions),
+      problems: this.#problems,
+    };
+  }
+
+  #sizeOf(segments: ReadonlyMap<LogFile, readonly ClosedSegment[]>): number {
+    let bytes = 0;
+    for (const file of LOG_FILES) {
+      bytes += this.#checkpoint.files[file]?.length ?? 0;
+      for (const segment of segments.get(file) ?? []) {
+        bytes +=
+          fileSize(segment.path + SEGMENT_SUFFIX.plain) ?? fileSize(segment.path + SEGMENT_SUFFIX.gzip) ?? 0;
+      }
+    }
+    return bytes;
+  }
+
+  #progress(count: number): void {
+    this.#readBytes += count;
+    this.#onProgress(this.#totalBytes === 0 ? 1 : Math.min(1, this.#readBytes / this.#totalBytes));
+  }
+}
+
+function sumOf(checkpoint: Checkpoint, key: 'written' | 'quarantined' | 'filtered'): number {
+  return Object.values(checkpoint.partitions).reduce((sum, entry) => sum + entry[key], 0);
+}

@@ -1,0 +1,76 @@
+/**
+ * Replaces `state/checkpoint.json`. Two renames keep the one before as `checkpoint.prev.json`; between
+ * them the new one exists only under its temporary name, complete and synced, where recovery finds it.
+ */
+import { open, rename } from 'node:fs/promises';
+import { messageOf, ServiceError, systemCodeOf } from '../core/errors.ts';
+import { type Checkpoint, encodeCheckpoint } from '../storage/checkpoint.ts';
+import {
+  CHECKPOINT_FILE,
+  CHECKPOINT_PREVIOUS_FILE,
+  CHECKPOINT_TEMPORARY_FILE,
+  statePath,
+} from '../storage/layout.ts';
+
+export class CheckpointStore {
+  readonly #path: string;
+  readonly #previousPath: string;
+  readonly #temporaryPath: string;
+  readonly #stateDirectory: string;
+
+  constructor(directory: string) {
+    this.#path = statePath(directory, CHECKPOINT_FILE);
+    this.#previousPath = statePath(directory, CHECKPOINT_PREVIOUS_FILE);
+    this.#temporaryPath = statePath(directory, CHECKPOINT_TEMPORARY_FILE);
+    this.#stateDirectory = statePath(directory, '');
+  }
+
+  /**
+   * Durable when it returns.
+   * @throws the system error of a failed write (which may be tried again),
+   *   ServiceError SYNC_FAILED when an fsync failed (which may not)
+   */
+  async replace(checkpoint: Checkpoint): Promise<void> {
+    const file = await open(this.#temporaryPath, 'w');
+    try {
+      await file.writeFile(encodeCheckpoint(checkpoint));
+      await failAsSync(this.#temporaryPath, file.sync());
+    } finally {
+      await file.close();
+    }
+    await rename(this.#path, this.#previousPath).catch(ignoreMissing);
+    await rename(this.#temporaryPath, this.#path);
+    await this.#syncDirectory();
+  }
+
+  async #syncDirectory(): Promise<void> {
+    const directory = await open(this.#stateDirectory, 'r');
+    try {
+      await failAsSync(this.#stateDirectory, directory.sync());
+    } finally {
+      await directory.close();
+    }
+  }
+}
+
+/** After the first rename of a replacement that was tried before, the name is free already. */
+function ignoreMissing(error: unknown): void {
+  if (systemCodeOf(error) !== 'ENOENT') throw error;
+}
+
+/**
+ * The kernel may drop the pages of a failed fsync and report success the next time, so it is never
+ * repeated on the same data (see "fsyncgate", PostgreSQL 2018).
+ */
+export async function failAsSync(path: string, sync: Promise<void>): Promise<void> {
+  try {
+    await sync;
+  } catch (error) {
+    throw new ServiceError(
+      'SYNC_FAILED',
+      `The disk could not make ${path} durable (${messageOf(error)}): check the disk; nothing after the last checkpoint was acknowledged, so a restart continues from there.`,
+      { path },
+      error,
+    );
+  }
+}

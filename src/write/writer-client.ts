@@ -1,0 +1,48 @@
+/** The main thread's end of the writer thread. */
+import { Worker } from 'node:worker_threads';
+import { deserialiseError, messageOf, ServiceError } from '../core/errors.ts';
+import type { WriterEvent, WriterOptions, WriterRequest, WriteUnit } from '../core/messages.ts';
+import { workerFile } from '../core/worker-file.ts';
+
+export interface WriterClient {
+  /** Hands a unit over; its buffer comes back with a `released` event. */
+  append(unit: WriteUnit): void;
+  skip(topic: string, partition: number, from: number, to: number, reason: string): void;
+  /** Flushes, checkpoints and ends the thread; `stopped` follows the last `checkpointed`. */
+  stop(): void;
+  /** Ends the thread at once, for a process that is going down anyway. */
+  terminate(): Promise<number>;
+}
+
+/**
+ * Starts the writer thread.
+ * @param onEvent every event of the thread, `failed` also when it dies without a word
+ */
+export function startWriter(options: WriterOptions, onEvent: (event: WriterEvent) => void): WriterClient {
+  const worker = new Worker(workerFile(import.meta.url, 'writer'), { workerData: options });
+  let ended = false;
+  const fail = (error: ServiceError): void => {
+    if (ended) return;
+    ended = true;
+    onEvent({ kind: 'failed', error: error.serialise() });
+  };
+  worker.on('message', (event: WriterEvent) => {
+    if (event.kind === 'failed') return fail(deserialiseError(event.error));
+    if (event.kind === 'stopped') ended = true;
+    onEvent(event);
+  });
+  worker.on('error', (error) =>
+    fail(new ServiceError('WORKER_DIED', `The writer thread died (${messageOf(error)}).`)),
+  );
+  worker.on('exit', (code) =>
+    fail(new ServiceError('WORKER_DIED', `The writer thread ended with code ${code}.`)),
+  );
+  const send = (request: WriterRequest, transfer: readonly ArrayBuffer[] = []): void =>
+    worker.postMessage(request, transfer);
+  return {
+    append: (unit) => send({ kind: 'append', unit }, unit.output === null ? [] : [unit.output]),
+    skip: (topic, partition, from, to, reason) => send({ kind: 'skip', topic, partition, from, to, reason }),
+    stop: () => send({ kind: 'stop' }),
+    terminate: () => worker.terminate(),
+  };
+}
