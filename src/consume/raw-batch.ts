@@ -6,8 +6,9 @@
  * batch's base offset nor its length is under its CRC, and a damaged offset would move the position
  * over records that were never read. What is inside a batch is the transform pool's to judge.
  */
-import { crc32c } from '@node-rs/crc32';
+
 import { ServiceError } from '../core/errors.ts';
+import { extendChecksum } from '../storage/checksum.ts';
 
 const BATCH_HEADER_BYTES = 61;
 const CRC_POSITION = 17;
@@ -70,7 +71,7 @@ function hasDoubtfulEnd(batch: RawBatch): boolean {
   if (batch.recordCount === batch.lastOffset - batch.baseOffset + 1) return false;
   const { bytes } = batch;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return crc32c(bytes.subarray(CRC_COVERED_START)) !== view.getUint32(CRC_POSITION);
+  return extendChecksum(0, bytes.subarray(CRC_COVERED_START)) !== view.getUint32(CRC_POSITION);
 }
 
 function narrow(source: FetchedPartition, message: unknown): RawBatch {

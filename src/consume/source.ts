@@ -8,12 +8,11 @@
  * - Seeks happen synchronously in GROUP_JOIN, before the first fetch.
  * - `resolveOffset` is called only right after the staleness was checked, without an await between.
  */
-import {
+import kafkajs, {
   type Batch,
   type Consumer,
   type EachBatchPayload,
   type InstrumentationEvent,
-  KafkaJSError,
 } from 'kafkajs';
 import { messageOf, ServiceError } from '../core/errors.ts';
 import { parseOffset, type TopicPartition } from '../core/offsets.ts';
@@ -161,7 +160,7 @@ async function deliver(payload: EachBatchPayload, handler: SourceHandler): Promi
   try {
     await handler.onDelivery(toDelivery(payload));
   } catch (error) {
-    if (error instanceof KafkaJSError) throw error;
+    if (error instanceof kafkajs.KafkaJSError) throw error;
     handler.onFailure(error);
   }
 }

@@ -1,5 +1,5 @@
 /** What the broker knows of our topic and group, asked before the consumer starts. */
-import { type Admin, KafkaJSProtocolError } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { messageOf, ServiceError } from '../core/errors.ts';
 import { parseOffset } from '../core/offsets.ts';
 import { type ClientOptions, createKafka, IMPATIENT_RETRY } from './client.ts';
@@ -51,7 +51,8 @@ async function requireTopic(admin: Admin, topic: string): Promise<void> {
   try {
     await admin.fetchTopicMetadata({ topics: [topic] });
   } catch (error) {
-    if (!(error instanceof KafkaJSProtocolError) || error.type !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+    if (!(error instanceof kafkajs.KafkaJSProtocolError) || error.type !== 'UNKNOWN_TOPIC_OR_PARTITION')
+      throw error;
     throw new ServiceError(
       'TOPIC_MISSING',
       `The topic "${topic}" does not exist on this broker: create it (kafka-topics.sh --create --topic ${topic}), or set LOG_TOPIC to an existing one.`,

@@ -30,6 +30,7 @@ const ERROR_KINDS = {
   TRANSFORM_FAILED: { retryable: false, exitCode: EXIT.failed },
   WORKER_DIED: { retryable: false, exitCode: EXIT.failed },
   SHUTDOWN_TIMEOUT: { retryable: false, exitCode: EXIT.failed },
+  PORT_UNUSABLE: { retryable: true, exitCode: EXIT.failed },
   STALLED: { retryable: false, exitCode: EXIT.failed },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -93,9 +93,9 @@ export class Ingest {
     this.#lag = new LagTracker(parts.observer);
   }
 
-  /** Where a partition that was never held in this process starts. */
-  setPosition(topic: string, partition: number, offset: number): void {
-    this.#positions.set(partitionKey(topic, partition), offset);
+  /** Whether no task waits for a free worker. */
+  isQuiet(): boolean {
+    return this.#queue.size === 0;
   }
 
   /** A new assignment: raises the epoch and drops what is not handed to the writer yet. */

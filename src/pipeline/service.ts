@@ -65,6 +65,11 @@ export class IngestService {
     this.#stopRequested.abort();
   }
 
+  /** Whether ingestion leaves the pool time for other work. */
+  isQuiet(): boolean {
+    return this.#ingest?.isQuiet() ?? true;
+  }
+
   /** Ends `run` with a failure. */
   fail(error: unknown): void {
     this.#failure.reject(error);
@@ -72,22 +77,24 @@ export class IngestService {
 
   /**
    * Runs until `requestStop`.
+   * @param onReady called once the files are recovered and before anything is consumed
    * @throws ServiceError for everything that the service cannot go on from
    */
-  async run(): Promise<void> {
+  async run(onReady: () => void = () => undefined): Promise<void> {
     const lock = lockDirectory(this.#parts.writer.directory);
     const writer = startWriter(this.#parts.writer, (event) => this.#onWriterEvent(event));
     try {
-      await this.#runWith(writer);
+      await this.#runWith(writer, onReady);
     } finally {
       await writer.terminate();
       lock.release();
     }
   }
 
-  async #runWith(writer: WriterClient): Promise<void> {
+  async #runWith(writer: WriterClient, onReady: () => void): Promise<void> {
     const { observer, clock, source } = this.#parts;
     const checkpoint = await Promise.race([this.#writerReady.promise, this.#failure.promise]);
+    onReady();
     const partitions = await this.#waitForBroker();
     if (partitions === undefined) return this.#stopWriter(writer);
     const positions = decideStartPositions(partitions, {

@@ -9,6 +9,7 @@ export interface LineCheck {
   readonly bytes: number;
   readonly lines: number;
   readonly crc32c: string;
+  /** SHA-256 of the file as it lies on the disk, compressed or not, up to where it was read. */
   readonly sha256: string;
   /** Lines that are not `{...}`, counted; a JSON object never looks otherwise. */
   readonly malformed: number;
@@ -35,6 +36,7 @@ export async function checkLines(path: string, options: LineCheckOptions): Promi
   if (options.length === 0) return checker.result();
   const plainEnd = !options.gzip && options.length !== undefined ? { end: options.length - 1 } : {};
   const file = createReadStream(path, { highWaterMark: READ_BYTES, ...plainEnd });
+  file.on('data', (chunk) => checker.addStored(chunk as Buffer));
   if (!options.gzip) {
     for await (const chunk of file) checker.add(chunk as Buffer);
     return checker.result();
@@ -59,8 +61,13 @@ class LineChecker {
     this.#options = options;
   }
 
-  add(chunk: Buffer): void {
+  /** Bytes as they lie in the file. */
+  addStored(chunk: Buffer): void {
     this.#hash.update(chunk);
+  }
+
+  /** Plain bytes. */
+  add(chunk: Buffer): void {
     this.#crc = extendChecksum(this.#crc, chunk);
     this.#bytes += chunk.length;
     this.#options.onBytes?.(chunk.length);

@@ -1,0 +1,83 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { readTopicState } from '../consume/topic-state.ts';
+import { EXIT, messageOf, ServiceError } from '../core/errors.ts';
+import { CONFIG_OPTION, type Command, JSON_OPTION, write } from './command.ts';
+import { configOf, directoryOf } from './config-of.ts';
+
+interface CheckReport {
+  readonly ok: boolean;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+  readonly config: Config['described'] | null;
+}
+
+export const checkCommand: Command = {
+  name: 'check',
+  summary: 'Validates the configuration, and with --online also the broker, the topic and the directory.',
+  details: ['Exits 0 when all is well, 78 when the configuration is not valid, 1 when a check fails.'],
+  options: {
+    config: CONFIG_OPTION,
+    json: JSON_OPTION,
+    online: { type: 'boolean', help: 'also ask the broker and try the directory' },
+  },
+  async run(context) {
+    const { values, streams } = context;
+    const json = values['json'] === true;
+    let config: Config;
+    try {
+      config = configOf(context);
+    } catch (error) {
+      if (!json || !(error instanceof ServiceError)) throw error;
+      await write(
+        streams.output,
+        print({ ok: false, problems: [error.message], warnings: [], config: null }),
+      );
+      return error.exitCode;
+    }
+    const problems = values['online'] === true ? await checkSurroundings(config) : [];
+    const report = {
+      ok: problems.length === 0,
+      problems,
+      warnings: config.warnings,
+      config: config.described,
+    };
+    await write(streams.output, json ? print(report) : describe(report, config));
+    return report.ok ? EXIT.ok : EXIT.failed;
+  },
+};
+
+async function checkSurroundings(config: Config): Promise<string[]> {
+  const { kafka } = config;
+  const problems: string[] = [];
+  try {
+    await readTopicState(kafka, kafka.topic, kafka.groupId, () => undefined);
+  } catch (error) {
+    problems.push(messageOf(error));
+  }
+  const directory = resolve(directoryOf(config));
+  try {
+    accessSync(nearestExisting(directory), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    problems.push(`Cannot write to the output directory ${directory} (${messageOf(error)}).`);
+  }
+  return problems;
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) ? path : nearestExisting(dirname(path));
+}
+
+function print(report: CheckReport): string {
+  return `${JSON.stringify(report)}\n`;
+}
+
+function describe(report: CheckReport, config: Config): string {
+  return [
+    `The configuration is valid (${config.file ?? 'no file, defaults and environment only'}).`,
+    ...report.warnings.map((warning) => `Warning: ${warning}`),
+    ...report.problems,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,119 @@
+import { resolve } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { systemClock } from '../core/clock.ts';
+import { EXIT, ServiceError } from '../core/errors.ts';
+import { IngestService } from '../pipeline/service.ts';
+import { createEvents, type Events } from '../telemetry/events.ts';
+import { Health } from '../telemetry/health.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { startOpsServer } from '../telemetry/ops-server.ts';
+import { createTransformPool, type TransformPool } from '../transform/pool.ts';
+import type { Member, MemberTask } from '../upkeep/gzip-member.ts';
+import { Sealer } from '../upkeep/sealer.ts';
+import { CONFIG_OPTION, type Command } from './command.ts';
+import { configOf, directoryOf } from './config-of.ts';
+import { onStopSignal } from './signals.ts';
+import { VERSION } from './version.ts';
+
+export const runCommand: Command = {
+  name: 'run',
+  summary: 'Consumes the topic into files until SIGTERM or SIGINT; a second signal forces.',
+  details: [
+    'Serves /metrics, /health/live and /health/ready on the ops port.',
+    'Exits 0 after an orderly stop, 1 on a failure that it cannot go on from, 78 on invalid configuration.',
+  ],
+  options: { config: CONFIG_OPTION },
+  async run(context) {
+    const config = configOf(context);
+    const logger = createLogger({ level: config.telemetry.logLevel, instance: config.output.instanceId });
+    const metrics = createMetrics({ version: VERSION, instance: config.output.instanceId ?? '' });
+    const health = new Health();
+    const events = createEvents({ logger, metrics, health, clock: systemClock });
+    events.starting(config.described, config.warnings);
+    const ops = await startOpsServer({ ...config.ops, registry: metrics.registry, health });
+    events.listening(config.ops.host, ops.port);
+    try {
+      await consume(config, events);
+      return EXIT.ok;
+    } catch (error) {
+      events.failed(error);
+      if (error instanceof ServiceError) return error.exitCode;
+      throw error;
+    } finally {
+      await ops.close();
+    }
+  },
+};
+
+async function consume(config: Config, events: Events): Promise<void> {
+  const pool = createPool(config, (error) => service.fail(error));
+  const sealer = createSealer(config, pool, events, () => service.isQuiet());
+  const observer: Events = {
+    ...events,
+    rotated(file, path, bytes, records) {
+      events.rotated(file, path, bytes, records);
+      sealer.add(path);
+    },
+  };
+  const service = createService(config, pool, observer);
+  let stopRequestedAt = 0;
+  const release = onStopSignal((signal) => {
+    stopRequestedAt = systemClock.monotonic();
+    events.shutdownStarted(signal, config.shutdown.deadlineMs);
+    service.requestStop();
+  });
+  try {
+    await service.run(() => sealer.resume());
+    events.shutdownFinished(systemClock.monotonic() - stopRequestedAt);
+  } finally {
+    release();
+    await sealer.stop();
+    await pool.close();
+  }
+}
+
+function createPool(config: Config, onDied: (error: ServiceError) => void): TransformPool {
+  const { workers, tasksInFlight, maxRecordBytes, maxDepth, maxDecompressedBytes } = config.transform;
+  return createTransformPool(
+    {
+      workers,
+      maxTasks: tasksInFlight + config.seal.concurrency,
+      unit: {
+        minLevel: config.output.minLevel,
+        maxRecordBytes,
+        maxDepth,
+        maxDecompressedBytes,
+        categories: config.categories,
+      },
+    },
+    onDied,
+  );
+}
+
+function createSealer(config: Config, pool: TransformPool, events: Events, mayRun: () => boolean): Sealer {
+  return new Sealer({
+    directory: resolve(directoryOf(config)),
+    level: config.seal.compressionLevel,
+    concurrency: config.seal.concurrency,
+    compress: (task) => pool.runOther<MemberTask, Member>('compressMember', task),
+    mayRun,
+    onSealed: events.sealed,
+    onFailed: events.sealFailed,
+    onBacklog: events.sealBacklog,
+  });
+}
+
+function createService(config: Config, pool: TransformPool, observer: Events): IngestService {
+  const { kafka, output, transform } = config;
+  return new IngestService({
+    source: kafka,
+    policy: kafka,
+    writer: { ...output, directory: resolve(directoryOf(config)), instance: output.instanceId ?? '' },
+    ingest: transform,
+    shutdownDeadlineMs: config.shutdown.deadlineMs,
+    pool,
+    observer,
+    clock: systemClock,
+  });
+}

@@ -1,0 +1,43 @@
+import { EXIT } from '../core/errors.ts';
+import { type VerifyReport, verify } from '../upkeep/verify.ts';
+import { CONFIG_OPTION, type Command, JSON_OPTION, write } from './command.ts';
+import { configOf, directoryOf } from './config-of.ts';
+import { createProgressLine } from './progress-line.ts';
+
+export const verifyCommand: Command = {
+  name: 'verify',
+  summary: 'Accounts for every consumed offset and checks every file against its checksum.',
+  details: [
+    'DIRECTORY defaults to the configured output directory. It can be checked while the service runs.',
+    'Exits 0 when everything fits, 1 when something does not.',
+  ],
+  positional: 'DIRECTORY',
+  options: { config: CONFIG_OPTION, json: JSON_OPTION },
+  async run(context) {
+    const { values, positionals, streams } = context;
+    const directory = positionals[0] ?? directoryOf(configOf(context));
+    const progress = createProgressLine(streams.errors, 'Verifying');
+    const report = await verify(directory, (share) => progress.update(share));
+    progress.finish();
+    const text = values['json'] === true ? `${JSON.stringify(report)}\n` : describe(directory, report);
+    await write(streams.output, text);
+    return report.ok ? EXIT.ok : EXIT.failed;
+  },
+};
+
+function describe(directory: string, report: VerifyReport): string {
+  const partitions = Object.entries(report.partitions).map(([key, entry]) => {
+    const lost = entry.lost
+      .map((range) => `, ${range.from} to ${range.to - 1} given up (${range.reason})`)
+      .join('');
+    return `  ${key}: offsets ${entry.first_offset} to ${entry.next_offset - 1}, ${entry.consumed} records, ${entry.absent} without a record${lost}`;
+  });
+  const verdict = report.ok ? 'Everything fits.' : `${report.problems.length} problems:`;
+  return [
+    `${directory}: ${report.records} records stored, ${report.quarantined} quarantined, ${report.filtered} below the minimum level.`,
+    ...partitions,
+    verdict,
+    ...report.problems.map((problem) => `  ${problem}`),
+    '',
+  ].join('\n');
+}

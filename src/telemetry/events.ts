@@ -1,0 +1,220 @@
+/**
+ * One function for each thing that happens: it counts, logs and updates health together, so that the three
+ * never disagree. Everything that the ingest loop reports goes through here.
+ */
+import type { Logger } from 'pino';
+import type { Clock } from '../core/clock.ts';
+import type { LogFile } from '../core/files.ts';
+import type { UnitCounts } from '../core/messages.ts';
+import type { TopicPartition } from '../core/offsets.ts';
+import type { QuarantineReason } from '../core/quarantine.ts';
+import type { Health } from './health.ts';
+import type { COMMIT_OUTCOMES, Metrics } from './metrics.ts';
+import { Throttle } from './throttle.ts';
+
+export interface EventSinks {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly clock: Clock;
+}
+
+/** At most one line about quarantined records in this time; the counters have all of them. */
+const QUARANTINE_LOG_INTERVAL_MS = 10_000;
+
+export type Events = ReturnType<typeof createEvents>;
+
+/** All event functions over one log, one registry and one health. */
+export function createEvents(sinks: EventSinks) {
+  return {
+    ...lifecycleEvents(sinks),
+    ...groupEvents(sinks),
+    ...recordEvents(sinks),
+    ...checkpointEvents(sinks),
+    ...fileEvents(sinks),
+  };
+}
+
+function lifecycleEvents({ logger, health }: EventSinks) {
+  return {
+    /** The effective configuration, secrets replaced; one warning line for each of its warnings. */
+    starting(configuration: Readonly<Record<string, unknown>>, warnings: readonly string[]): void {
+      logger.info({ configuration }, 'starting');
+      for (const warning of warnings) logger.warn(warning);
+    },
+    /** Metrics and health are served. */
+    listening(host: string, port: number): void {
+      logger.info({ host, port }, 'serving metrics and health');
+    },
+    /** A file was repaired at the start; `kind` says how. */
+    recovered(action: { readonly kind: string; readonly file: string; readonly bytes: number }): void {
+      logger.warn({ action }, 'file recovered from the last checkpoint');
+    },
+    shutdownStarted(cause: string, deadlineMs: number): void {
+      health.set('process', { kind: 'stopping', reason: `stopping on ${cause}` });
+      logger.info({ cause, deadline_ms: deadlineMs }, 'stopping');
+    },
+    shutdownFinished(durationMs: number): void {
+      logger.info({ duration_ms: durationMs }, 'stopped; everything consumed is stored and committed');
+    },
+    /** A second signal: what is not committed is read again at the next start. */
+    shutdownForced(cause: string): void {
+      logger.warn({ cause }, 'stop forced; what is not committed is read again at the next start');
+    },
+    /** The service cannot go on; the process exits after this. */
+    failed(error: unknown): void {
+      health.set('process', {
+        kind: 'failed',
+        reason: error instanceof Error ? error.message : String(error),
+      });
+      logger.fatal({ error }, 'failed');
+    },
+  };
+}
+
+function groupEvents({ logger, metrics, health }: EventSinks) {
+  return {
+    /** Partitions to read from now on, none for a member in reserve. */
+    assigned(epoch: number, partitions: readonly TopicPartition[]): void {
+      health.set('consumer', { kind: 'ready' });
+      metrics.assignedPartitions.set(partitions.length);
+      const numbers = partitions.map(({ partition }) => partition);
+      logger.info({ epoch, topic: partitions[0]?.topic, partitions: numbers }, 'partitions assigned');
+    },
+    rebalancing(): void {
+      health.set('consumer', { kind: 'blocked', reason: 'the consumer group is rebalancing' });
+      metrics.rebalances.inc();
+      logger.info('consumer group is rebalancing');
+    },
+    lag(topic: string, partition: number, records: number): void {
+      metrics.lag.set({ topic, partition }, records);
+    },
+    /** The partition belongs to somebody else now: its series would stand still for ever. */
+    lagLost(topic: string, partition: number): void {
+      metrics.lag.remove({ topic, partition });
+    },
+    /** Offsets [from, to) are given up, as the configuration allows. */
+    positionJumped(topic: string, partition: number, from: number, to: number, reason: string): void {
+      metrics.positionJumps.inc({ reason });
+      metrics.lost.inc({ reason }, Math.max(0, to - from));
+      logger.error(
+        { topic, partition, from, to, reason },
+        'position moved without reading what lies between',
+      );
+    },
+    /** The files lack offsets [from, to) that the group has committed; they are read again. */
+    rereading(topic: string, partition: number, from: number, to: number): void {
+      logger.warn({ topic, partition, from, to }, 'files are behind the group; reading the difference again');
+    },
+    /** What the Kafka client logs; its information is our debugging. */
+    kafkaLog(
+      level: 'error' | 'warn' | 'info' | 'debug',
+      message: string,
+      details: Readonly<Record<string, unknown>>,
+    ): void {
+      logger[level === 'info' ? 'debug' : level]({ kafka: details }, message);
+    },
+  };
+}
+
+function recordEvents({ logger, metrics, clock }: EventSinks) {
+  const throttle = new Throttle(clock, QUARANTINE_LOG_INTERVAL_MS);
+  return {
+    /** A unit was handed to the writer; call it once per unit, it accounts for every record in it. */
+    unitHanded(counts: UnitCounts): void {
+      metrics.processed.inc(counts.written);
+      metrics.dropped.inc({ reason: 'below_min_level' }, counts.filtered);
+      metrics.missingTimestamps.inc(counts.missingTimestamps);
+      metrics.unknownLevels.inc(counts.unknownLevels);
+      if (counts.quarantined === 0) return;
+      const reasons = Object.entries(counts.quarantineReasons) as [QuarantineReason, number][];
+      for (const [reason, records] of reasons) metrics.dropped.inc({ reason }, records);
+      const records = throttle.pass(counts.quarantined);
+      if (records !== undefined) {
+        logger.warn({ records, last_reasons: counts.quarantineReasons }, 'records went to the quarantine');
+      }
+    },
+    /** `records` records became durable this long after their Kafka timestamp. */
+    latency(milliseconds: number, records: number): void {
+      metrics.latency.observe(milliseconds, records);
+    },
+    queueChanged(items: number, bytes: number): void {
+      metrics.queueItems.set(items);
+      metrics.queueBytes.set(bytes);
+    },
+  };
+}
+
+function checkpointEvents({ logger, metrics, clock }: EventSinks) {
+  return {
+    checkpointDurable(
+      sequence: number,
+      durationMs: number,
+      fileBytes: Readonly<Partial<Record<LogFile, number>>>,
+    ): void {
+      metrics.checkpointSequence.set(sequence);
+      metrics.checkpointDuration.observe(durationMs / 1000);
+      metrics.lastProgress.set(clock.now() / 1000);
+      for (const [file, bytes] of Object.entries(fileBytes)) metrics.fileSize.set({ file }, bytes);
+      logger.debug({ sequence, duration_ms: durationMs }, 'checkpoint durable');
+    },
+    committed(sequence: number, partitions: number): void {
+      metrics.commits.inc({ outcome: 'committed' });
+      logger.debug({ sequence, partitions }, 'offsets committed');
+    },
+    /** Nothing is lost by it: the checkpoint stands, and the next commit covers this one. */
+    commitFailed(sequence: number, error: unknown): void {
+      const outcome = outcomeOf(error);
+      metrics.commits.inc({ outcome });
+      logger.warn({ sequence, outcome, error }, 'offsets not committed; the next checkpoint commits them');
+    },
+  };
+}
+
+function fileEvents({ logger, metrics, health }: EventSinks) {
+  return {
+    rotated(file: LogFile, path: string, bytes: number, records: number): void {
+      metrics.rotations.inc({ file });
+      logger.info({ file, path, bytes, records }, 'file closed');
+    },
+    sealed(path: string, bytes: number, compressedBytes: number, durationMs: number): void {
+      metrics.sealed.inc();
+      logger.info(
+        { path, bytes, compressed_bytes: compressedBytes, duration_ms: durationMs },
+        'file archived',
+      );
+    },
+    /** Closed files that wait to be archived. */
+    sealBacklog(files: number): void {
+      metrics.sealBacklog.set(files);
+    },
+    /** The file stays plain and is tried again. */
+    sealFailed(path: string, error: unknown): void {
+      metrics.sealFailures.inc();
+      logger.error({ path, error }, 'file not archived; it stays plain and is tried again');
+    },
+    diskBlocked(reason: string): void {
+      health.set('disk', { kind: 'blocked', reason });
+      metrics.diskBlocked.set(1);
+      logger.error({ reason }, 'writing is blocked; it goes on by itself when the disk allows it');
+    },
+    diskUnblocked(): void {
+      health.set('disk', { kind: 'ready' });
+      metrics.diskBlocked.set(0);
+      logger.info('writing goes on');
+    },
+  };
+}
+
+/** Answers of a broker for which the group has moved on. Source: Kafka protocol guide, error codes. */
+const FENCED = new Set([
+  'REBALANCE_IN_PROGRESS',
+  'ILLEGAL_GENERATION',
+  'UNKNOWN_MEMBER_ID',
+  'FENCED_INSTANCE_ID',
+]);
+
+function outcomeOf(error: unknown): (typeof COMMIT_OUTCOMES)[number] {
+  const type = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined;
+  return typeof type === 'string' && FENCED.has(type) ? 'fenced' : 'failed';
+}

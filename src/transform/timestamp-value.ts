@@ -1,0 +1,63 @@
+/** The instant in the value of a timestamp field, whatever its kind. */
+import { parseEpoch } from './epoch-time.ts';
+import { BACKSLASH, decodeString, KIND } from './json-bytes.ts';
+import { JsonCursor, scalarText } from './json-cursor.ts';
+import { parseTimestampText } from './timestamp-text.ts';
+
+/** Longer strings are no instants; looking at them would cost time for nothing. */
+const MAX_TEXT_BYTES = 128;
+const LATEST_MS = 253_402_300_799_999;
+
+/** Milliseconds since the epoch, rounded down, of the value at `start`..`end`; NaN when unreadable. */
+export function parseTimestampValue(bytes: Uint8Array, start: number, end: number, kind: number): number {
+  const ms = readValue(bytes, start, end, kind);
+  return ms >= 0 && ms <= LATEST_MS ? ms : Number.NaN;
+}
+
+function readValue(bytes: Uint8Array, start: number, end: number, kind: number): number {
+  if (kind === KIND.number) return parseEpoch(bytes, start, end);
+  if (kind === KIND.object) return parseObject(bytes, start, end);
+  if (kind !== KIND.string || end - start > MAX_TEXT_BYTES) return Number.NaN;
+  if (bytes.subarray(start, end).includes(BACKSLASH)) {
+    const text = Buffer.from(decodeString(bytes, start + 1, end - 1));
+    return parseTimestampText(text, 0, text.length);
+  }
+  return parseTimestampText(bytes, start + 1, end - 1);
+}
+
+/**
+ * `{"$date": ...}` of MongoDB (with `$numberLong` inside), `{"epochSecond", "nanoOfSecond"}` of Log4j,
+ * `{"seconds", "nanos"}` of protobuf, `{"repr", "timestamp"}` of loguru.
+ */
+function parseObject(bytes: Uint8Array, start: number, end: number): number {
+  const cursor = new JsonCursor(bytes, start, end);
+  let seconds = Number.NaN;
+  let nanoseconds = 0;
+  let whole = Number.NaN;
+  while (cursor.next()) {
+    const text = scalarText(bytes, cursor.valueStart, cursor.valueEnd, cursor.kind);
+    switch (cursor.key().toLowerCase()) {
+      case 'epochsecond':
+      case 'seconds':
+      case 'epoch_second':
+        seconds = Number(text ?? Number.NaN);
+        break;
+      case 'nanoofsecond':
+      case 'nanos':
+      case 'nanoseconds':
+      case 'nano_of_second':
+        nanoseconds = Number(text ?? 0);
+        break;
+      case '$date':
+      case '$numberlong':
+      case 'repr':
+      case 'timestamp':
+      case 'iso':
+        if (Number.isNaN(whole)) whole = readValue(bytes, cursor.valueStart, cursor.valueEnd, cursor.kind);
+        break;
+      default:
+        break;
+    }
+  }
+  return Number.isNaN(seconds) ? whole : Math.floor(seconds) * 1000 + Math.floor(nanoseconds / 1e6);
+}

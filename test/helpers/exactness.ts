@@ -1,0 +1,92 @@
+/**
+ * The one checker of "nothing lost, nothing twice": it knows what was produced, reads everything that
+ * was stored or quarantined, and names each difference. Records are told apart by partition and sequence
+ * and carry a checksum of themselves.
+ */
+import { createHash } from 'node:crypto';
+import type { Message } from 'kafkajs';
+import { storedLines } from './stored-lines.ts';
+
+export interface ExactnessReport {
+  readonly stored: number;
+  readonly quarantined: number;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly altered: number;
+  readonly unordered: number;
+  readonly problems: readonly string[];
+}
+
+const LEVELS = ['INFO', 'INFO', 'INFO', 'WARN', 'ERROR', 'DEBUG', 'FATAL', 'TRACE'] as const;
+
+/** Every hundredth record is not JSON and belongs into the quarantine. */
+function isMalformed(sequence: number): boolean {
+  return sequence % 100 === 99;
+}
+
+/** A record that nobody else has; `sequence` counts from 0 in its partition. */
+export function uniqueMessage(partition: number, sequence: number): Message {
+  const check = checksum(partition, sequence);
+  if (isMalformed(sequence)) return { partition, value: `broken record ${partition} ${sequence} ${check}` };
+  const level = LEVELS[sequence % LEVELS.length];
+  const value = JSON.stringify({
+    timestamp: new Date(1_700_000_000_000 + sequence).toISOString(),
+    service: `service-${(partition * 7 + sequence) % 20}`,
+    level,
+    message: `record ${sequence} of partition ${partition}`,
+    p: partition,
+    seq: sequence,
+    check,
+    pad: 'x'.repeat(sequence % 97),
+  });
+  return { partition, value };
+}
+
+function checksum(partition: number, sequence: number): string {
+  return createHash('sha256').update(`${partition}:${sequence}`).digest('hex').slice(0, 16);
+}
+
+/** @param produced records produced, by partition */
+export function checkExactness(directory: string, produced: readonly number[]): ExactnessReport {
+  const seen = produced.map((count) => new Uint8Array(count));
+  const count = { stored: 0, quarantined: 0, lost: 0, duplicated: 0, altered: 0, unordered: 0 };
+  const problems: string[] = [];
+  const visit = (last: number[], partition: number, sequence: number, check: string): void => {
+    const marks = seen[partition];
+    if (marks === undefined || sequence >= marks.length || check !== checksum(partition, sequence)) {
+      count.altered += 1;
+      problems.push(`unknown or altered record ${partition}/${sequence}`);
+      return;
+    }
+    if (marks[sequence] !== 0) {
+      count.duplicated += 1;
+      problems.push(`record ${partition}/${sequence} is there twice`);
+    }
+    if (sequence <= (last[partition] ?? -1)) count.unordered += 1;
+    last[partition] = sequence;
+    marks[sequence] = 1;
+  };
+  const lastStored: number[] = [];
+  for (const line of storedLines(directory, 'service_logs')) {
+    const { extra } = JSON.parse(line) as { extra: { p: number; seq: number; check: string } };
+    visit(lastStored, extra.p, extra.seq, extra.check);
+    count.stored += 1;
+  }
+  const lastQuarantined: number[] = [];
+  for (const line of storedLines(directory, 'quarantine')) {
+    const { raw } = JSON.parse(line) as { raw: string };
+    const [, partition, sequence, check = ''] = /^broken record (\d+) (\d+) (\w+)$/.exec(raw) ?? [];
+    visit(lastQuarantined, Number(partition), Number(sequence), check);
+    count.quarantined += 1;
+  }
+  seen.forEach((marks, partition) => {
+    marks.forEach((mark, sequence) => {
+      if (mark !== 0) return;
+      count.lost += 1;
+      problems.push(`record ${partition}/${sequence} is lost`);
+    });
+  });
+  return { ...count, problems: problems.slice(0, 20) };
+}
+
+export const EXACT = { lost: 0, duplicated: 0, altered: 0, unordered: 0 } as const;
