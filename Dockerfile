@@ -22,6 +22,8 @@ RUN npm ci --omit=dev
 FROM node:26-slim
 ENV NODE_ENV=production
 ENV LOG_OUTPUT_DIR=/app/logs
+# Inside a container the loopback interface is reachable by nobody; publish the port where it may be seen.
+ENV LOG_CONSUMER_OPS_HOST=0.0.0.0
 WORKDIR /app
 # Writable for whatever user the container is started with; a new volume takes these permissions over.
 RUN mkdir -m 1777 logs

@@ -34,7 +34,13 @@ function runAgainWith(node) {
   const child = spawn(node, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',
   });
-  for (const signal of FORWARDED_SIGNALS) process.on(signal, () => child.kill(signal));
+  // Ctrl-C reaches the child from the terminal itself, and a second signal would force it to stop.
+  const onTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  for (const signal of FORWARDED_SIGNALS) {
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || !onTerminal) child.kill(signal);
+    });
+  }
   child.once('error', (error) => {
     process.stderr.write(`log-consumer could not start ${node}: ${error.message}\n`);
     process.exitCode = 1;

@@ -58,9 +58,13 @@ export class BatchProducer {
     this.socket.uncork();
   }
 
-  /** Waits until everything is acknowledged and disconnects. */
-  async close(): Promise<void> {
+  /** Waits until everything sent is acknowledged. */
+  async flush(): Promise<void> {
     await this.waitUntil(() => this.inFlight === 0);
+  }
+
+  /** Disconnects at once, whatever is still on its way. */
+  close(): void {
     this.socket.removeAllListeners('close');
     this.socket.destroy();
   }

@@ -1,10 +1,15 @@
 /** Fills the benchmark's topic. */
-import kafkajs from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin } from 'kafkajs';
 import { BatchProducer, type PartitionBatch } from './batch-producer.ts';
 import { RecordBatchBuilder } from './record-batch.ts';
 import { createRecordSource } from './records.ts';
+import { withAdmin } from './service.ts';
 
 export const PARTITIONS = 8;
+
+const LEADER_ATTEMPTS = 50;
+const LEADER_PAUSE_MS = 200;
 
 /**
  * Uncompressed bytes of a batch. A Java producer fills `batch.size` (16 KiB) by the compressed size it
@@ -33,10 +38,35 @@ export async function preloadTopic(
 ): Promise<PreloadedTopic> {
   await createTopic(broker, topic);
   const startedMs = performance.now();
+  const producer = await BatchProducer.connect(broker, topic);
+  try {
+    const totals = await fill(producer, records, signal);
+    return {
+      topic,
+      records,
+      valueBytes: totals.values,
+      meanRecordBytes: totals.values / records,
+      compressionRatio: totals.uncompressed / totals.compressed,
+      batchUncompressedBytes: Math.round(totals.uncompressed / totals.batches),
+      seconds: (performance.now() - startedMs) / 1000,
+    };
+  } finally {
+    producer.close();
+  }
+}
+
+/** Sums of bytes, by what is counted, and the number of batches. */
+interface Totals {
+  values: number;
+  uncompressed: number;
+  compressed: number;
+  batches: number;
+}
+
+async function fill(producer: BatchProducer, records: number, signal: AbortSignal): Promise<Totals> {
   const nextRecord = createRecordSource();
   const builder = new RecordBatchBuilder(BATCH_BYTES);
-  const producer = await BatchProducer.connect(broker, topic);
-  const totals = { values: 0, uncompressed: 0, compressed: 0, batches: 0 };
+  const totals: Totals = { values: 0, uncompressed: 0, compressed: 0, batches: 0 };
   let pending: PartitionBatch[] = [];
 
   const endBatch = async (): Promise<void> => {
@@ -61,28 +91,30 @@ export async function preloadTopic(
   }
   if (builder.count > 0) await endBatch();
   if (pending.length > 0) await producer.send(pending);
-  await producer.close();
-
-  return {
-    topic,
-    records,
-    valueBytes: totals.values,
-    meanRecordBytes: totals.values / records,
-    compressionRatio: totals.uncompressed / totals.compressed,
-    batchUncompressedBytes: Math.round(totals.uncompressed / totals.batches),
-    seconds: (performance.now() - startedMs) / 1000,
-  };
+  await producer.flush();
+  return totals;
 }
 
-async function createTopic(broker: string, topic: string): Promise<void> {
-  const admin = new kafkajs.Kafka({ brokers: [broker], logLevel: kafkajs.logLevel.NOTHING }).admin();
-  await admin.connect();
-  try {
+/** Creates an empty topic of `PARTITIONS` partitions. */
+export async function createTopic(broker: string, topic: string): Promise<void> {
+  await withAdmin(broker, async (admin) => {
     await admin.createTopics({
       topics: [{ topic, numPartitions: PARTITIONS, replicationFactor: 1 }],
       waitForLeaders: true,
     });
-  } finally {
-    await admin.disconnect();
+    await untilLeadersAnswer(admin, topic);
+  });
+}
+
+/** A new topic has leaders before these know it, and refuse records until they do. */
+async function untilLeadersAnswer(admin: Admin, topic: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await admin.fetchTopicOffsets(topic);
+      return;
+    } catch (thrown) {
+      if (attempt === LEADER_ATTEMPTS) throw thrown;
+      await sleep(LEADER_PAUSE_MS);
+    }
   }
 }

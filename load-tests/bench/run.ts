@@ -18,6 +18,15 @@ const DEFAULT_RECORDS = 2_000_000;
 const SLOWEST_RECORDS_PER_SECOND = 15_000;
 const MIN_TIMEOUT_MS = 60_000;
 
+const HEADINGS = [
+  'peer (median of rounds)',
+  'records/s',
+  'from 1st output',
+  'CPU µs/record',
+  'peak MiB',
+  'version',
+];
+
 interface PeerFigures {
   readonly peer: Peer;
   /** Null: not installed. */
@@ -112,15 +121,6 @@ function report(bench: Workbench, topic: PreloadedTopic, peers: readonly PeerFig
   }
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }
-
-const HEADINGS = [
-  'peer (median of rounds)',
-  'records/s',
-  'from 1st output',
-  'CPU µs/record',
-  'peak MiB',
-  'version',
-];
 
 function summaryOf(runs: readonly RunFigures[]) {
   return {

@@ -7,7 +7,7 @@ export interface BenchSettings {
   readonly rounds: number;
   /** Run only this peer (BENCH_ONLY); null for all. */
   readonly only: string | null;
-  /** Leave the directories of the runs behind (BENCH_KEEP=1). */
+  /** Leave the directories of the runs behind (BENCH_KEEP=1, or BENCH_PROFILE=1). */
   readonly keep: boolean;
   /** Write a CPU profile per thread of the service (BENCH_PROFILE=1). */
   readonly profile: boolean;
@@ -21,7 +21,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, defaultRecords: num
     records: wholeNumber(environment, 'BENCH_RECORDS', defaultRecords),
     rounds: wholeNumber(environment, 'BENCH_ROUNDS', 3),
     only: environment['BENCH_ONLY'] ?? null,
-    keep: environment['BENCH_KEEP'] === '1',
+    keep: environment['BENCH_KEEP'] === '1' || environment['BENCH_PROFILE'] === '1',
     profile: environment['BENCH_PROFILE'] === '1',
     broker: environment['KAFKA_BROKERS'] ?? null,
   };

@@ -5,7 +5,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startKafka } from '../../scripts/kafka/embedded-kafka.ts';
+import { type EmbeddedKafka, startKafka } from '../../scripts/kafka/embedded-kafka.ts';
 import type { BenchSettings } from './settings.ts';
 
 export interface Workbench {
@@ -31,8 +31,12 @@ export async function withWorkbench(
   const say = (text: string): void => {
     process.stderr.write(`${text}\n`);
   };
-  const kafka = settings.broker === null ? await startBroker(say) : null;
+  let kafka: EmbeddedKafka | null = null;
   try {
+    if (settings.broker === null) {
+      say('Starting Kafka ...');
+      kafka = await startKafka();
+    }
     await work({
       broker: kafka?.bootstrap ?? settings.broker ?? '',
       signal: interruption.signal,
@@ -58,9 +62,4 @@ export async function withWorkbench(
     if (settings.keep) say(`Kept: ${root}`);
     else await rm(root, { recursive: true, force: true });
   }
-}
-
-async function startBroker(say: (text: string) => void) {
-  say('Starting Kafka ...');
-  return startKafka();
 }

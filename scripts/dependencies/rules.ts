@@ -62,6 +62,12 @@ export function forbiddenDependencies(): IForbiddenRuleType[] {
       { path: `^src/(${STAGES})/`, pathNot: '^src/$1/' },
     ),
     rule(
+      'only-pipeline-joins-stages',
+      'Whoever else needs a stage gets it handed in by main.ts or a command, which wire.',
+      { path: '^src/', pathNot: `^src/(main\\.ts$|(commands|pipeline|${STAGES})/)` },
+      { path: `^src/(${STAGES})/` },
+    ),
+    rule(
       'stages-import-no-pipeline',
       'The pipeline calls the stages, never the reverse.',
       { path: `^src/(${STAGES})/` },

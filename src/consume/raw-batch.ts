@@ -8,6 +8,7 @@
  */
 
 import { ServiceError } from '../core/errors.ts';
+import type { TopicPartition } from '../core/offsets.ts';
 import { extendChecksum } from '../storage/checksum.ts';
 
 const BATCH_HEADER_BYTES = 61;
@@ -26,24 +27,17 @@ export interface RawBatch {
   readonly maxTimestampMs: number;
 }
 
-/** The partition a fetch was for, and the offset behind its last readable record. */
-export interface FetchedPartition {
-  readonly topic: string;
-  readonly partition: number;
-  readonly highWatermark: number;
-}
-
 /**
  * Narrows the messages of an `eachBatch` payload to raw record batches, in ascending order of offsets.
  * A batch with impossible offsets ends the list; the next fetch begins with it.
  * @throws ServiceError KAFKA_FAILED when the first batch is such a one, or is no raw batch at all.
  */
-export function readRawBatches(source: FetchedPartition, messages: readonly unknown[]): RawBatch[] {
+export function readRawBatches(source: TopicPartition, messages: readonly unknown[]): RawBatch[] {
   const batches: RawBatch[] = [];
   let nextOffset = 0;
   for (const message of messages) {
     const batch = narrow(source, message);
-    const problem = problemOf(batch, nextOffset, source.highWatermark);
+    const problem = problemOf(batch, nextOffset);
     if (problem !== null) {
       if (batches.length > 0) break;
       throw impossibleBatch(source, batch, problem);
@@ -54,12 +48,11 @@ export function readRawBatches(source: FetchedPartition, messages: readonly unkn
   return batches;
 }
 
-function problemOf(batch: RawBatch, nextOffset: number, highWatermark: number): string | null {
+function problemOf(batch: RawBatch, nextOffset: number): string | null {
   const { baseOffset, lastOffset } = batch;
   if (!Number.isSafeInteger(baseOffset) || !Number.isSafeInteger(lastOffset)) return 'it has no offsets';
   if (lastOffset < baseOffset) return `it ends at offset ${lastOffset}`;
   if (baseOffset < nextOffset) return `the batch before it ends at offset ${nextOffset - 1}`;
-  if (lastOffset >= highWatermark) return `it ends at offset ${lastOffset}, behind the end of the partition`;
   return hasDoubtfulEnd(batch) ? 'its CRC-32C is wrong and its end does not agree with its records' : null;
 }
 
@@ -74,7 +67,7 @@ function hasDoubtfulEnd(batch: RawBatch): boolean {
   return extendChecksum(0, bytes.subarray(CRC_COVERED_START)) !== view.getUint32(CRC_POSITION);
 }
 
-function narrow(source: FetchedPartition, message: unknown): RawBatch {
+function narrow(source: TopicPartition, message: unknown): RawBatch {
   if (isRecord(message)) {
     const { rawBatch, recordCount, batchContext, offset, timestamp } = message;
     const isWhole = rawBatch instanceof Uint8Array && rawBatch.length >= BATCH_HEADER_BYTES;
@@ -97,7 +90,7 @@ function narrow(source: FetchedPartition, message: unknown): RawBatch {
   );
 }
 
-function impossibleBatch(source: FetchedPartition, batch: RawBatch, problem: string): ServiceError {
+function impossibleBatch(source: TopicPartition, batch: RawBatch, problem: string): ServiceError {
   return new ServiceError(
     'KAFKA_FAILED',
     `The record batch at offset ${batch.baseOffset} of ${source.topic}/${source.partition} is damaged ` +

@@ -168,7 +168,7 @@ async function deliver(payload: EachBatchPayload, handler: SourceHandler): Promi
 function toDelivery({ batch, heartbeat, resolveOffset, isStale, isRunning }: EachBatchPayload): Delivery {
   const { topic, partition } = batch;
   const highWatermark = parseOffset(batch.highWatermark);
-  const batches = readRawBatches({ topic, partition, highWatermark }, batch.messages);
+  const batches = readRawBatches({ topic, partition }, batch.messages);
   // Markers at the end belong to what was read, unless a damaged batch stands before them.
   const whole = batches.length === batch.messages.length;
   const last = batches.at(-1);

@@ -15,7 +15,8 @@ export interface PartitionState {
 }
 
 /**
- * @throws ServiceError BROKER_UNREACHABLE when no broker answers, TOPIC_MISSING when there is no such topic
+ * @throws ServiceError BROKER_UNREACHABLE when no broker answers, TOPIC_MISSING when there is no such
+ *   topic, KAFKA_FAILED when the broker answers with an error (a coordinator that still loads, for one)
  */
 export async function readTopicState(
   options: ClientOptions,
@@ -28,6 +29,14 @@ export async function readTopicState(
     await connect(admin, options);
     await requireTopic(admin, topic);
     return await readPartitions(admin, topic, groupId);
+  } catch (error) {
+    if (error instanceof ServiceError || !(error instanceof kafkajs.KafkaJSError)) throw error;
+    throw new ServiceError(
+      'KAFKA_FAILED',
+      `The broker could not say where group ${groupId} stands in topic "${topic}" (${error.message}).`,
+      { topic, groupId },
+      error,
+    );
   } finally {
     await admin.disconnect();
   }

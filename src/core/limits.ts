@@ -8,6 +8,15 @@ const MIB = 1024 * KIB;
 /** The writer flushes earlier than configured when this much waits, so that buffers keep circulating. */
 export const MAX_PENDING_WRITE_BYTES = MIB;
 
+/**
+ * Nor do more units than this wait at the writer: each holds an output buffer, and without a free one
+ * nothing is transformed.
+ */
+export const MAX_PENDING_WRITE_UNITS = 8;
+
+/** Output buffers beyond the tasks in flight: waiting for their turn, or at the writer. */
+export const SPARE_OUTPUT_BUFFERS = MAX_PENDING_WRITE_UNITS + 4;
+
 /** First size of an output buffer: what 64 KiB of typical compressed logs become, with room. */
 export const OUTPUT_BUFFER_BYTES = 512 * KIB;
 

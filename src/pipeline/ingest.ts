@@ -20,7 +20,12 @@ import { checkAgainstLog, type PositionPolicy } from '../consume/start-position.
 import type { Clock } from '../core/clock.ts';
 import { ServiceError } from '../core/errors.ts';
 import { invariant } from '../core/invariant.ts';
-import { BACKPRESSURE_SLICE_MS, MAX_POOLED_BUFFER_BYTES, OUTPUT_BUFFER_BYTES } from '../core/limits.ts';
+import {
+  BACKPRESSURE_SLICE_MS,
+  MAX_POOLED_BUFFER_BYTES,
+  OUTPUT_BUFFER_BYTES,
+  SPARE_OUTPUT_BUFFERS,
+} from '../core/limits.ts';
 import type { TransformResult, TransformTask, WriterEvent } from '../core/messages.ts';
 import { partitionKey, type TopicPartition } from '../core/offsets.ts';
 import { NO_FACTS } from '../storage/facts.ts';
@@ -64,9 +69,6 @@ const NO_COUNTS = {
   quarantineReasons: {},
 };
 
-/** Output buffers beyond the tasks in flight: waiting for their turn, or at the writer. */
-const SPARE_OUTPUTS = 12;
-
 export class Ingest {
   readonly #parts: IngestParts;
   readonly #ledger = new Ledger<EntryResult>();
@@ -89,7 +91,7 @@ export class Ingest {
     this.#queue = new TaskQueue(options.queueItems, options.queueBytes);
     this.#inputs = new BufferStock(options.taskBytes, options.taskBytes);
     this.#outputs = new BufferStock(OUTPUT_BUFFER_BYTES, MAX_POOLED_BUFFER_BYTES);
-    this.#outputsLeft = options.tasksInFlight + SPARE_OUTPUTS;
+    this.#outputsLeft = options.tasksInFlight + SPARE_OUTPUT_BUFFERS;
     this.#lag = new LagTracker(parts.observer);
   }
 

@@ -196,8 +196,8 @@ export class IngestService {
       try {
         return await readTopicState(source, source.topic, source.groupId, ignoreKafkaLog);
       } catch (error) {
-        const retryable = error instanceof ServiceError && error.code === 'BROKER_UNREACHABLE';
-        if (!retryable || clock.monotonic() >= giveUpAt) throw error;
+        if (!(error instanceof ServiceError) || !error.retryable) throw error;
+        if (clock.monotonic() >= giveUpAt) throw error;
         observer.kafkaLog('warn', `${error.message} Trying again.`, {});
         await Promise.race([sleep(1000), this.#stop()]);
       }

@@ -2,6 +2,8 @@
  * The few operations that make a change of the file system survive a power loss. A file's bytes are
  * safe after its fsync, its name only after the fsync of the directory that holds it (POSIX leaves
  * this open; ext4 and XFS really lose unsynced renames).
+ *
+ * A failed fsync is a ServiceError SYNC_FAILED, any other failure the system error.
  */
 import {
   closeSync,
@@ -14,12 +16,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncFailure } from './sync-failure.ts';
 
 /** Makes the names inside `directory` durable. */
 export function syncDirectory(directory: string): void {
   const descriptor = openSync(directory, 'r');
   try {
-    fsyncSync(descriptor);
+    sync(descriptor, directory);
   } finally {
     closeSync(descriptor);
   }
@@ -42,7 +45,7 @@ export function replaceFileDurable(path: string, content: string): void {
   const descriptor = openSync(temporary, 'w');
   try {
     writeFileSync(descriptor, content);
-    fsyncSync(descriptor);
+    sync(descriptor, temporary);
   } finally {
     closeSync(descriptor);
   }
@@ -62,9 +65,17 @@ export function truncateDurable(path: string, length: number): void {
   const descriptor = openSync(path, 'r+');
   try {
     ftruncateSync(descriptor, length);
-    fsyncSync(descriptor);
+    sync(descriptor, path);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function sync(descriptor: number, path: string): void {
+  try {
+    fsyncSync(descriptor);
+  } catch (error) {
+    throw syncFailure(path, error);
   }
 }
 

@@ -4,13 +4,16 @@
  * with the process however that dies, holds across containers and on network storage with POSIX locks,
  * and so never goes stale. `state/owner.json` only tells people who holds it.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf, ServiceError } from '../core/errors.ts';
 import { makeDirectoryDurable } from './durable-file.ts';
 import { STATE_DIRECTORY, statePath } from './layout.ts';
+
+/** A connection that nobody refers to is closed by the garbage collector, and its lock with it. */
+const held = new Set<DatabaseSync>();
 
 export interface DirectoryLock {
   release(): void;
@@ -30,17 +33,34 @@ export function lockDirectory(directory: string): DirectoryLock {
     if (/locked|busy/i.test(messageOf(error))) throw lockedError(directory);
     throw unusable(directory, error);
   }
+  try {
+    nameOwner(directory);
+  } catch (error) {
+    database.close();
+    throw unusable(directory, error);
+  }
+  held.add(database);
+  return {
+    release: () => {
+      held.delete(database);
+      database.close();
+    },
+  };
+}
+
+function nameOwner(directory: string): void {
   writeFileSync(
     statePath(directory, 'owner.json'),
     `${JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() })}\n`,
   );
-  return { release: () => database.close() };
 }
 
 function prepare(directory: string): void {
   try {
     makeDirectoryDurable(join(directory, STATE_DIRECTORY));
-    writeFileSync(statePath(directory, 'lock'), '', { flag: 'a' });
+    const lock = statePath(directory, 'lock');
+    // Closing any descriptor of the file would give up a lock that this very process holds (POSIX).
+    if (!existsSync(lock)) writeFileSync(lock, '');
   } catch (error) {
     throw unusable(directory, error);
   }

@@ -16,6 +16,7 @@ import {
   makeDirectoryDurable,
   renameDurable,
   replaceFileDurable,
+  syncDirectory,
   truncateDurable,
 } from './durable-file.ts';
 import {
@@ -80,6 +81,9 @@ export function finishRename(directory: string, rename: PendingRename): boolean 
   }
   if (fileSize(base + SEGMENT_SUFFIX.facts) === undefined) {
     replaceFileDurable(base + SEGMENT_SUFFIX.facts, `${JSON.stringify(rename.facts)}\n`);
+  } else {
+    // Found after a crash that may have come before its name was durable.
+    syncDirectory(dirname(target));
   }
   return !moved;
 }
@@ -87,10 +91,12 @@ export function finishRename(directory: string, rename: PendingRename): boolean 
 /** The first checkpoint of a directory is written before any line, so lines without one mean damage. */
 function initialise(directory: string, instance: string, now: number): Recovery {
   for (const file of LOG_FILES) {
-    if ((fileSize(activePath(directory, file)) ?? 0) > 0) {
+    const active = activePath(directory, file);
+    const holding = (fileSize(active) ?? 0) > 0 ? active : closedSegments(directory, file)[0]?.path;
+    if (holding !== undefined) {
       throw new ServiceError(
         'CHECKPOINT_CORRUPT',
-        `${activePath(directory, file)} holds lines, but ${statePath(directory, CHECKPOINT_FILE)} is missing: restore the checkpoint from a backup, or move the output directory away to start a new one.`,
+        `${holding} holds lines, but ${statePath(directory, CHECKPOINT_FILE)} is missing: restore the checkpoint from a backup, or move the output directory away to start a new one.`,
         { directory, file },
       );
     }

@@ -2,6 +2,8 @@
  * Calendar days and times of day as numbers and ASCII digits, with the last day remembered in both
  * directions because neighbouring records share it.
  */
+import { ByteText } from './byte-text.ts';
+
 const DAY_MS = 86_400_000;
 const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -18,7 +20,8 @@ export function dateMs(year: number, month: number, day: number): number {
   const before = year - 1;
   const leapDays = Math.floor(before / 4) - Math.floor(before / 100) + Math.floor(before / 400) - 477;
   const passedLeapDay = month > 2 && isLeapYear(year) ? 1 : 0;
-  const days = (year - 1970) * 365 + leapDays + (DAYS_BEFORE_MONTH[month - 1] as number) + passedLeapDay + day - 1;
+  const days =
+    (year - 1970) * 365 + leapDays + (DAYS_BEFORE_MONTH[month - 1] as number) + passedLeapDay + day - 1;
   return days * DAY_MS;
 }
 
@@ -26,7 +29,9 @@ export function dateMs(year: number, month: number, day: number): number {
 export function timeMs(hour: number, minute: number, second: number, millisecond: number): number {
   if (hour > 23 || minute > 59 || second > 60) return Number.NaN;
   const isLeapSecond = second === 60;
-  return ((hour * 60 + minute) * 60 + (isLeapSecond ? 59 : second)) * 1000 + (isLeapSecond ? 999 : millisecond);
+  return (
+    ((hour * 60 + minute) * 60 + (isLeapSecond ? 59 : second)) * 1000 + (isLeapSecond ? 999 : millisecond)
+  );
 }
 
 /** The value of `count` ASCII digits, or NaN when one is no digit. */
@@ -44,7 +49,7 @@ function putDigits(target: Uint8Array, at: number, count: number, value: number)
   let rest = value;
   for (let i = at + count - 1; i >= at; i--) {
     target[i] = 0x30 + (rest % 10);
-    rest = Math.floor(rest / 10);
+    rest = (rest / 10) | 0;
   }
 }
 
@@ -54,7 +59,7 @@ export const CANONICAL_LENGTH = 24;
 export class Calendar {
   readonly #readDate = new Uint8Array(10);
   #readMs = Number.NaN;
-  readonly #text = new Uint8Array(CANONICAL_LENGTH);
+  readonly #text = new ByteText(new Uint8Array(CANONICAL_LENGTH));
   #textDay = -1;
 
   /**
@@ -65,7 +70,12 @@ export class Calendar {
     if (bytes[at + 23] !== 0x5a || bytes[at + 10] !== 0x54 || bytes[at + 19] !== 0x2e) return Number.NaN;
     if (bytes[at + 13] !== 0x3a || bytes[at + 16] !== 0x3a) return Number.NaN;
     const second = digits(bytes, at + 17, 2);
-    const ofDay = timeMs(digits(bytes, at + 11, 2), digits(bytes, at + 14, 2), second, digits(bytes, at + 20, 3));
+    const ofDay = timeMs(
+      digits(bytes, at + 11, 2),
+      digits(bytes, at + 14, 2),
+      second,
+      digits(bytes, at + 20, 3),
+    );
     return second < 60 ? this.#readDay(bytes, at) + ofDay : Number.NaN;
   }
 
@@ -83,9 +93,9 @@ export class Calendar {
     return ms;
   }
 
-  /** The canonical text of an instant from 1970 to 9999; the array is reused by the next call. */
-  format(ms: number): Uint8Array {
-    const text = this.#text;
+  /** The canonical text of an instant from 1970 to 9999; the bytes are reused by the next call. */
+  format(ms: number): ByteText {
+    const text = this.#text.bytes;
     const day = Math.floor(ms / DAY_MS);
     if (day !== this.#textDay) {
       text.set(Buffer.from(new Date(ms).toISOString(), 'latin1'));
@@ -96,6 +106,6 @@ export class Calendar {
     putDigits(text, 14, 2, Math.floor(ofDay / 60_000) % 60);
     putDigits(text, 17, 2, Math.floor(ofDay / 1000) % 60);
     putDigits(text, 20, 3, ofDay % 1000);
-    return text;
+    return this.#text;
   }
 }

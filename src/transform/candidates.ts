@@ -35,6 +35,7 @@ export class Candidates {
 
   /** The slot with the best rank that is worse than `above`, the last one of equals; -1 for none. */
   best(above: number): number {
+    if (this.count === 1) return (this.rank[0] as number) > above ? 0 : -1;
     let best = -1;
     let bestRank = Number.MAX_SAFE_INTEGER;
     for (let slot = 0; slot < this.count; slot++) {

@@ -7,6 +7,8 @@
  * number is taken for a duration or a counter and rejected; so are negative ones.
  */
 const LEAST_SECOND_DIGITS = 9;
+/** More digits than any float is printed with. */
+const MAX_FLOAT_TEXT_BYTES = 40;
 const LATEST_MS = 253_402_300_799_999;
 
 /** Milliseconds since the epoch of the decimal number at `start`..`end`, rounded down; NaN if it is none. */
@@ -16,7 +18,7 @@ export function parseEpoch(bytes: Uint8Array, start: number, end: number): numbe
   const first = p;
   while (p < end && isDigit(bytes[p] as number)) p++;
   const count = p - first;
-  if (count < LEAST_SECOND_DIGITS || count > 20) return Number.NaN;
+  if (count < LEAST_SECOND_DIGITS || count > 20) return parseExponent(bytes, start, end);
   const kept = count <= 11 ? count : count <= 14 ? count : count <= 17 ? count - 3 : count - 6;
   let value = 0;
   for (let i = first; i < first + kept; i++) value = value * 10 + ((bytes[i] as number) - 0x30);
@@ -40,8 +42,9 @@ function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }
 
-/** Numbers in scientific notation, which only floats are printed in. */
+/** Numbers in scientific notation, which only floats are printed in; NaN for anything else. */
 function parseExponent(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start > MAX_FLOAT_TEXT_BYTES) return Number.NaN;
   const text = Buffer.from(bytes.subarray(start, end)).toString('latin1');
   if (!/^\d+(\.\d+)?[eE][+-]?\d+$/.test(text)) return Number.NaN;
   return epochOfNumber(Number(text));

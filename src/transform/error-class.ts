@@ -35,7 +35,8 @@ const KEYWORDS: Readonly<Record<Exclude<(typeof ERROR_CLASSES)[number], 'unknown
     'unauthorized|unauthorised|unauthenticated|authentication|authorization|not authorized|forbidden|' +
     'permission denied|permissiondenied|access denied|accessdenied|invalid token|token expired|expired token| jwt |' +
     'jsonwebtoken|credential|login failed|wrong password|invalid password|csrf',
-  memory: 'out of memory|outofmemory|memory|heap space|java heap| heap |enomem| oom |oomkilled|allocation failed',
+  memory:
+    'out of memory|outofmemory|memory|heap space|java heap| heap |enomem| oom |oomkilled|allocation failed',
   validation:
     'validation|invalid|malformed|illegalargument|illegal argument|valueerror|typeerror|parseerror|parse error|' +
     'parsing|syntaxerror|unexpected token|schema|bad request|badrequest|missing required|missing field|' +

@@ -8,7 +8,6 @@
  */
 import type { QuarantineReason } from '../core/quarantine.ts';
 import {
-  BACKSLASH,
   CLOSE_BRACE,
   CLOSE_BRACKET,
   COLON,
@@ -21,25 +20,12 @@ import {
   QUOTE,
   utf8SequenceLength,
 } from './json-bytes.ts';
+import { escapeEnd, literalEnd, literalKind, numberEnd } from './json-tokens.ts';
+import { type KeyTable, NO_KEY } from './key-table.ts';
 import { MemberTable } from './member-table.ts';
 
 /** Returned instead of a position by the parts of the scanner; the reason is in `failure`. */
 const FAILED = -1;
-
-const LITERALS = new Map<number, readonly [text: Uint8Array, kind: number]>([
-  [0x74, [Buffer.from('true'), KIND.true]],
-  [0x66, [Buffer.from('false'), KIND.false]],
-  [0x6e, [Buffer.from('null'), KIND.null]],
-]);
-
-/** The characters that may follow a backslash, besides `u`. */
-const SHORT_ESCAPES = new Uint8Array(256);
-for (const character of '"\\/bfnrt') SHORT_ESCAPES[character.charCodeAt(0)] = 1;
-
-function isHexDigit(byte: number): boolean {
-  const letter = byte | 0x20;
-  return (byte >= 0x30 && byte <= 0x39) || (letter >= 0x61 && letter <= 0x66);
-}
 
 export class JsonScanner {
   /** Members of the record itself, in order. */
@@ -61,12 +47,19 @@ export class JsonScanner {
 
   /** Where the scanned value begins, so that details count from its first byte. */
   #origin = 0;
+  // Second results of the methods below, besides the position that they return.
   #kind = 0;
+  #keyEnd = 0;
+  #keyId = NO_KEY;
+  #lastChildKey = NO_KEY;
+
+  readonly #keys: KeyTable;
   readonly #maxDepth: number;
   readonly #isObjectAt: Uint8Array;
 
   /** `maxDepth` counts nested objects and arrays, the record itself being 1. */
-  constructor(maxDepth: number) {
+  constructor(keys: KeyTable, maxDepth: number) {
+    this.#keys = keys;
     this.#maxDepth = maxDepth;
     this.#isObjectAt = new Uint8Array(maxDepth + 2);
   }
@@ -78,6 +71,7 @@ export class JsonScanner {
     this.needsCare = false;
     this.failure = null;
     this.#origin = start;
+    this.#keys.beginRecord();
     const hasMark = bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf;
     const at = this.#skipSpace(bytes, hasMark && start + 3 <= end ? start + 3 : start, end);
     if (at >= end) {
@@ -96,30 +90,36 @@ export class JsonScanner {
   /** The members of the record; `at` is after its opening brace. Returns the position after its end. */
   #object(bytes: Uint8Array, at: number, end: number): number {
     const members = this.members;
+    const keys = this.#keys;
+    let key = NO_KEY;
     let p = this.#skipSpace(bytes, at, end);
     if (p < end && bytes[p] === CLOSE_BRACE) return p + 1;
     for (;;) {
-      if (p >= end || bytes[p] !== QUOTE) return this.#unexpected(bytes, p, end);
       const keyStart = p;
-      p = this.#string(bytes, p + 1, end);
-      if (p === FAILED) return FAILED;
-      const keyEnd = p;
-      if (p >= end || bytes[p] !== COLON) {
-        p = this.#skipSpace(bytes, p, end);
-        if (p >= end || bytes[p] !== COLON) return this.#unexpected(bytes, p, end);
+      const guess = keys.guess(bytes, p, end, key);
+      if (guess === NO_KEY) {
+        p = this.#key(bytes, p, end, key);
+        if (p === FAILED) return FAILED;
+        key = this.#keyId;
+      } else {
+        key = guess;
+        p += keys.tokenLength[guess] as number;
+        this.#keyEnd = p - 1;
       }
-      p++;
       if (p < end && (bytes[p] as number) <= 0x20) p = this.#skipSpace(bytes, p, end);
-      const index = members.add(keyStart, keyEnd, p);
+      const index = members.add(key, keyStart, this.#keyEnd, p);
       const first = p < end ? (bytes[p] as number) : 0;
       if (first === QUOTE) {
-        p = this.#string(bytes, p + 1, end);
+        p++;
+        while (p < end && PLAIN[bytes[p] as number] === 1) p++;
+        p = p < end && bytes[p] === QUOTE ? p + 1 : this.#string(bytes, p, end);
         if (p === FAILED) return FAILED;
         members.finish(index, p, KIND.string);
       } else if (first === OPEN_BRACE || first === OPEN_BRACKET) {
-        p = this.#container(bytes, p, end, index);
+        p = this.#container(bytes, p, end, index, key);
         if (p === FAILED) return FAILED;
         members.finish(index, p, first === OPEN_BRACE ? KIND.object : KIND.array);
+        key = this.#lastChildKey;
       } else {
         p = this.#numberOrLiteral(bytes, p, end);
         if (p === FAILED) return FAILED;
@@ -138,13 +138,15 @@ export class JsonScanner {
    * A nested object or array whose opening bracket is at `at`, by a loop over all its tokens.
    * Members of an object directly below the record go to `children`.
    */
-  #container(bytes: Uint8Array, at: number, end: number, parent: number): number {
+  #container(bytes: Uint8Array, at: number, end: number, parent: number, parentKey: number): number {
     const isObjectAt = this.#isObjectAt;
+    const keys = this.#keys;
     const children = this.children;
     const notesChildren = bytes[at] === OPEN_BRACE;
     let depth = 1;
     let inObject = false;
     let child = -1;
+    let key = parentKey;
     let p = at;
     let opens = true;
     for (;;) {
@@ -158,22 +160,26 @@ export class JsonScanner {
       const isEmpty = opens && p < end && bytes[p] === (inObject ? CLOSE_BRACE : CLOSE_BRACKET);
       opens = false;
       if (!isEmpty) {
-        let keyStart = 0;
-        let keyEnd = 0;
-        if (inObject) {
-          if (p >= end || bytes[p] !== QUOTE) return this.#unexpected(bytes, p, end);
-          keyStart = p;
-          p = this.#string(bytes, p + 1, end);
-          if (p === FAILED) return FAILED;
-          keyEnd = p;
-          p = this.#skipSpace(bytes, p, end);
-          if (p >= end || bytes[p] !== COLON) return this.#unexpected(bytes, p, end);
-          p = this.#skipSpace(bytes, p + 1, end);
-        }
         const isChild = notesChildren && depth === 2;
         if (isChild) {
-          child = children.add(keyStart, keyEnd, p);
+          const keyStart = p;
+          const guess = keys.guess(bytes, p, end, key);
+          if (guess === NO_KEY) {
+            p = this.#key(bytes, p, end, key);
+            if (p === FAILED) return FAILED;
+            key = this.#keyId;
+          } else {
+            key = guess;
+            p += keys.tokenLength[guess] as number;
+            this.#keyEnd = p - 1;
+          }
+          p = this.#skipSpace(bytes, p, end);
+          child = children.add(key, keyStart, this.#keyEnd, p);
           children.parent[child] = parent;
+        } else if (inObject) {
+          p = this.#keyToken(bytes, p, end);
+          if (p === FAILED) return FAILED;
+          p = this.#skipSpace(bytes, p, end);
         }
         const first = p < end ? (bytes[p] as number) : 0;
         if (first === OPEN_BRACE || first === OPEN_BRACKET) {
@@ -197,13 +203,34 @@ export class JsonScanner {
         if (bytes[p] !== (inObject ? CLOSE_BRACE : CLOSE_BRACKET)) break;
         p++;
         depth--;
-        if (depth === 1) return p;
+        if (depth === 1) {
+          this.#lastChildKey = key;
+          return p;
+        }
         inObject = isObjectAt[depth] === 1;
         if (depth === 2 && notesChildren) children.valueEnd[child] = p;
       }
       if (bytes[p] !== COMMA) return this.#unexpected(bytes, p, end);
       p = this.#skipSpace(bytes, p + 1, end);
     }
+  }
+
+  /** A key and its colon. Returns the position after the colon; `#keyEnd` is that after the key. */
+  #keyToken(bytes: Uint8Array, at: number, end: number): number {
+    if (at >= end || bytes[at] !== QUOTE) return this.#unexpected(bytes, at, end);
+    const keyEnd = this.#string(bytes, at + 1, end);
+    if (keyEnd === FAILED) return FAILED;
+    this.#keyEnd = keyEnd;
+    const colon = this.#skipSpace(bytes, keyEnd, end);
+    if (colon >= end || bytes[colon] !== COLON) return this.#unexpected(bytes, colon, end);
+    return colon + 1;
+  }
+
+  /** A key that was not guessed: also looks up its id, which `#keyId` then is. */
+  #key(bytes: Uint8Array, at: number, end: number, previous: number): number {
+    const after = this.#keyToken(bytes, at, end);
+    if (after !== FAILED) this.#keyId = this.#keys.find(bytes, at + 1, this.#keyEnd - 1, previous);
+    return after;
   }
 
   /** The rest of a string after its opening quote. Returns the position after the closing one. */
@@ -214,8 +241,13 @@ export class JsonScanner {
       if (p >= end) return this.#unexpected(bytes, p, end);
       const byte = bytes[p] as number;
       if (byte === QUOTE) return p + 1;
-      p = byte >= 0x80 ? this.#nonAscii(bytes, p, end) : this.#escape(bytes, p, end);
-      if (p === FAILED) return FAILED;
+      if (byte >= 0x80) {
+        p = this.#nonAscii(bytes, p, end);
+        if (p === FAILED) return FAILED;
+      } else {
+        p = escapeEnd(bytes, p, end);
+        if (p < 0) return this.#unexpected(bytes, ~p, end);
+      }
     }
   }
 
@@ -230,52 +262,13 @@ export class JsonScanner {
     return p;
   }
 
-  #escape(bytes: Uint8Array, at: number, end: number): number {
-    if (bytes[at] !== BACKSLASH || at + 1 >= end) return this.#unexpected(bytes, at, end);
-    const kind = bytes[at + 1] as number;
-    if (SHORT_ESCAPES[kind] === 1) return at + 2;
-    if (kind !== 0x75 || at + 6 > end) return this.#unexpected(bytes, at, end);
-    for (let i = at + 2; i < at + 6; i++) {
-      if (!isHexDigit(bytes[i] as number)) return this.#unexpected(bytes, i, end);
-    }
-    return at + 6;
-  }
-
   #numberOrLiteral(bytes: Uint8Array, at: number, end: number): number {
     if (at >= end) return this.#unexpected(bytes, at, end);
     const first = bytes[at] as number;
-    if (first === 0x2d || (first >= 0x30 && first <= 0x39)) {
-      this.#kind = KIND.number;
-      return this.#number(bytes, at, end);
-    }
-    const literal = LITERALS.get(first);
-    if (literal === undefined) return this.#unexpected(bytes, at, end);
-    const [text, kind] = literal;
-    for (let i = 0; i < text.length; i++) {
-      if (at + i >= end || bytes[at + i] !== text[i]) return this.#unexpected(bytes, at + i, end);
-    }
-    this.#kind = kind;
-    return at + text.length;
-  }
-
-  #number(bytes: Uint8Array, at: number, end: number): number {
-    let p = bytes[at] === 0x2d ? at + 1 : at;
-    const integerEnd = p < end && bytes[p] === 0x30 ? p + 1 : skipDigits(bytes, p, end);
-    if (integerEnd === p) return this.#unexpected(bytes, p, end);
-    p = integerEnd;
-    if (p < end && bytes[p] === 0x2e) {
-      const fractionEnd = skipDigits(bytes, p + 1, end);
-      if (fractionEnd === p + 1) return this.#unexpected(bytes, fractionEnd, end);
-      p = fractionEnd;
-    }
-    if (p < end && ((bytes[p] as number) | 0x20) === 0x65) {
-      p++;
-      if (p < end && (bytes[p] === 0x2b || bytes[p] === 0x2d)) p++;
-      const exponentEnd = skipDigits(bytes, p, end);
-      if (exponentEnd === p) return this.#unexpected(bytes, p, end);
-      p = exponentEnd;
-    }
-    return p;
+    const isNumber = first === 0x2d || (first >= 0x30 && first <= 0x39);
+    this.#kind = isNumber ? KIND.number : literalKind(first);
+    const after = isNumber ? numberEnd(bytes, at, end) : literalEnd(bytes, at, end);
+    return after < 0 ? this.#unexpected(bytes, ~after, end) : after;
   }
 
   #skipSpace(bytes: Uint8Array, at: number, end: number): number {
@@ -294,7 +287,7 @@ export class JsonScanner {
   #rejectNonObject(bytes: Uint8Array, at: number, end: number): false {
     const first = bytes[at];
     let after: number;
-    if (first === OPEN_BRACKET) after = this.#container(bytes, at, end, 0);
+    if (first === OPEN_BRACKET) after = this.#container(bytes, at, end, 0, NO_KEY);
     else if (first === QUOTE) after = this.#string(bytes, at + 1, end);
     else after = this.#numberOrLiteral(bytes, at, end);
     if (after === FAILED) return false;
@@ -326,10 +319,4 @@ export class JsonScanner {
     this.failureDetail = `unexpected ${shown} at byte ${at - this.#origin}`;
     return FAILED;
   }
-}
-
-function skipDigits(bytes: Uint8Array, at: number, end: number): number {
-  let p = at;
-  while (p < end && (bytes[p] as number) >= 0x30 && (bytes[p] as number) <= 0x39) p++;
-  return p;
 }

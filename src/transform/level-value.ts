@@ -62,7 +62,12 @@ const ANSI_COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 export function levelOfName(text: string): number {
   const known = RANK_OF_NAME.get(text.toLowerCase());
   if (known !== undefined) return known;
-  const name = text.replace(ANSI_COLOUR, '').trim().replace(/^[[<(](.*)[\])>]$/, '$1').trim().toLowerCase();
+  const name = text
+    .replace(ANSI_COLOUR, '')
+    .trim()
+    .replace(/^[[<(](.*)[\])>]$/, '$1')
+    .trim()
+    .toLowerCase();
   const slog = SLOG.exec(name);
   if (slog === null) return RANK_OF_NAME.get(name) ?? NO_LEVEL;
   const value = (SLOG_BASE[slog[1] ?? ''] ?? 0) + Number(slog[2]);
@@ -145,7 +150,13 @@ export interface LevelReading {
 export const UNREADABLE_LEVEL: LevelReading = { rank: NO_LEVEL, byName: false };
 
 /** Reads the value of a level field of any kind; objects hold `name` or `levelStr` beside a number. */
-export function readLevel(bytes: Uint8Array, start: number, end: number, kind: number, scale: number): LevelReading {
+export function readLevel(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  kind: number,
+  scale: number,
+): LevelReading {
   if (kind === KIND.object) return readLevelObject(bytes, start, end);
   if (end - start > 64) return UNREADABLE_LEVEL;
   const text = scalarText(bytes, start, end, kind);

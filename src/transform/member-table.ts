@@ -10,6 +10,8 @@ export class MemberTable {
   keyStart = new Int32Array(FIRST_CAPACITY);
   /** Position after the key's closing quote. */
   keyEnd = new Int32Array(FIRST_CAPACITY);
+  /** Id of the key in the KeyTable. */
+  key = new Uint16Array(FIRST_CAPACITY);
   /** First byte of the value, its quote or bracket included. */
   valueStart = new Int32Array(FIRST_CAPACITY);
   /** Position after the value. */
@@ -20,9 +22,10 @@ export class MemberTable {
   parent = new Int32Array(FIRST_CAPACITY);
 
   /** Notes a member whose value begins at `valueStart`; returns its index. */
-  add(keyStart: number, keyEnd: number, valueStart: number): number {
+  add(key: number, keyStart: number, keyEnd: number, valueStart: number): number {
     const index = this.count;
     if (index === this.keyStart.length) this.#grow();
+    this.key[index] = key;
     this.keyStart[index] = keyStart;
     this.keyEnd[index] = keyEnd;
     this.valueStart[index] = valueStart;
@@ -45,6 +48,9 @@ export class MemberTable {
     const kind = new Uint8Array(this.kind.length * 2);
     kind.set(this.kind);
     this.kind = kind;
+    const key = new Uint16Array(this.key.length * 2);
+    key.set(this.key);
+    this.key = key;
   }
 }
 

@@ -8,7 +8,13 @@
  */
 import type { Candidates } from './candidates.ts';
 import { CONTAINER } from './fields/containers.ts';
-import { containerOf, type FieldRules, isPathPrefix, rulesOfName, rulesOfPath } from './fields/field-dictionary.ts';
+import {
+  containerOf,
+  type FieldRules,
+  isPathPrefix,
+  rulesOfName,
+  rulesOfPath,
+} from './fields/field-dictionary.ts';
 import { CONTAINED_RANK, NESTED_RANK, normaliseName, ROLE } from './fields/field-rule.ts';
 import { SERVICE_FORM } from './fields/service-names.ts';
 import { decodeString, KIND } from './json-bytes.ts';
@@ -37,7 +43,9 @@ export class NestedFields {
   matters(name: string, path: string, container: number): boolean {
     const full = path + name;
     if (rulesOfPath(full).length > 0 || isPathPrefix(full)) return true;
-    return container !== CONTAINER.path && (rulesOfName(name).length > 0 || containerOf(name) !== CONTAINER.none);
+    return (
+      container !== CONTAINER.path && (rulesOfName(name).length > 0 || containerOf(name) !== CONTAINER.none)
+    );
   }
 
   /** Takes one member, whose value is at `start`..`end`, of a container of the record. */

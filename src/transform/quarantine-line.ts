@@ -54,7 +54,13 @@ export function appendQuarantineLine(
   reason: QuarantineReason,
   detail: string,
 ): void {
-  const fields: Fields = { reason, detail, topic: source.topic, partition: source.partition, offset: record.offset };
+  const fields: Fields = {
+    reason,
+    detail,
+    topic: source.topic,
+    partition: source.partition,
+    offset: record.offset,
+  };
   setBytes(fields, 'key', record.bytes, record.keyStart, record.keyEnd);
   setHeaders(fields, record);
   const hasTimestamp = record.timestamp >= 0 && record.timestamp <= LATEST_MS;

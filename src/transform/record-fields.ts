@@ -7,11 +7,11 @@
  */
 import { Candidates } from './candidates.ts';
 import { CONTAINER } from './fields/containers.ts';
-import { type FieldRules } from './fields/field-dictionary.ts';
-import { ROLE } from './fields/field-rule.ts';
+import type { FieldRules } from './fields/field-dictionary.ts';
+import { type FieldRule, ROLE } from './fields/field-rule.ts';
 import { decodeString, KIND } from './json-bytes.ts';
 import type { JsonScanner } from './json-scanner.ts';
-import { type KeyTable, TRAIT } from './key-table.ts';
+import { type KeyTable, MEANING, TRAIT } from './key-table.ts';
 import type { MemberTable } from './member-table.ts';
 import { NestedFields } from './nested-fields.ts';
 
@@ -50,33 +50,38 @@ export class RecordFields {
     this.categories = 0;
     this.traits = 0;
     this.extraCount = 0;
-    this.#keys.beginRecord();
     const keys = this.#keys;
     const { members, children } = scanner;
-    let key = 0;
     let child = 0;
     for (let i = 0; i < members.count; i++) {
-      const start = members.keyStart[i] as number;
-      key = keys.find(bytes, start + 1, (members.keyEnd[i] as number) - 1, key);
+      const key = members.key[i] as number;
+      keys.describeUnstored(key, bytes, members.keyStart[i] as number, members.keyEnd[i] as number);
       const kind = members.kind[i] as number;
-      if (keys.matters[key] === 1) this.#member(bytes, scanner, i, key, kind);
+      if (keys.meaning[key] !== 0) this.#member(bytes, scanner, i, key, kind);
       if (kind < KIND.object || kind > KIND.array) continue;
       const container = keys.container[key] as number;
       const path = keys.names[key] as string;
       if (kind === KIND.array) {
         if (container < CONTAINER.context) continue;
-        this.#nested.walk(bytes, members.valueStart[i] as number, members.valueEnd[i] as number, path, container);
+        this.#nested.walk(
+          bytes,
+          members.valueStart[i] as number,
+          members.valueEnd[i] as number,
+          path,
+          container,
+        );
         continue;
       }
-      const parentKey = key;
       for (; child < children.count && children.parent[child] === i; child++) {
+        const childKey = children.key[child] as number;
         const childStart = children.keyStart[child] as number;
-        key = keys.find(bytes, childStart + 1, (children.keyEnd[child] as number) - 1, key);
-        if (keys.matters[key] === 1) this.#categoriseChild(bytes, children, child, key);
-        if (container === CONTAINER.none || !this.#matters(parentKey, key, path, container)) continue;
+        keys.describeUnstored(childKey, bytes, childStart, children.keyEnd[child] as number);
+        if (((keys.meaning[childKey] as number) & MEANING.category) !== 0)
+          this.#categoriseChild(bytes, children, child, childKey);
+        if (container === CONTAINER.none || !this.#matters(key, childKey, path, container)) continue;
         this.#nested.member(
           bytes,
-          keys.names[key] as string,
+          keys.names[childKey] as string,
           children.valueStart[child] as number,
           children.valueEnd[child] as number,
           children.kind[child] as number,
@@ -115,23 +120,28 @@ export class RecordFields {
     const keys = this.#keys;
     const start = scanner.members.valueStart[index] as number;
     const end = scanner.members.valueEnd[index] as number;
-    this.#categorise(bytes, key, kind, start, end);
-    const traits = keys.traits[key] as number;
-    this.traits |= traits;
-    if (traits === TRAIT.verbosity) {
-      this.verbosityStart = start;
-      this.verbosityEnd = end;
-    }
+    const meaning = keys.meaning[key] as number;
+    if ((meaning & MEANING.category) !== 0) this.#categorise(bytes, key, kind, start, end);
+    if ((meaning & MEANING.trait) !== 0) this.#trait(key, start, end);
+    if ((meaning & MEANING.field) === 0) return;
     const rules = keys.rules[key] as FieldRules;
     for (let i = 0; i < rules.length; i++) {
-      const rule = rules[i];
-      if (rule === undefined) break;
+      const rule = rules[i] as FieldRule;
       if (rule.role === ROLE.extra) {
         this.extraCount++;
         this.extraMember = index;
       } else {
         (this.candidates[rule.role] as Candidates).add(rule, 0, start, end, kind, index);
       }
+    }
+  }
+
+  #trait(key: number, start: number, end: number): void {
+    const trait = this.#keys.traits[key] as number;
+    this.traits |= trait;
+    if (trait === TRAIT.verbosity) {
+      this.verbosityStart = start;
+      this.verbosityEnd = end;
     }
   }
 

@@ -8,227 +8,217 @@
  * `extra` itself, which makes a canonical line its own result; beside other members it stays a member.
  *
  * Bytes are copied in as few pieces as possible: canonical fields that stand first, in our order and
- * form, are one piece with the record's opening brace; members of `extra` that are neighbours are one.
+ * form, are one piece with the record's opening brace (the head); neighbours in `extra` are one.
  */
 import { LEVELS } from '../core/level.ts';
+import { ByteText } from './byte-text.ts';
 import type { Calendar } from './calendar.ts';
 import { ERROR_CLASSES } from './error-class.ts';
-import { CLOSE_BRACE, COMMA, KIND, OPEN_BRACE, QUOTE } from './json-bytes.ts';
+import { ROLE } from './fields/field-rule.ts';
+import { KIND } from './json-bytes.ts';
 import type { JsonScanner } from './json-scanner.ts';
+import type { KeyTable } from './key-table.ts';
 import type { LineBuffer } from './line-buffer.ts';
 import { LineWriter } from './line-writer.ts';
+import type { MemberTable } from './member-table.ts';
 import { SourceSpan } from './source-span.ts';
 
-/** All constants of a line, and a service name from a header, fit in this many bytes more. */
+/** All constants of a line fit in this many bytes. */
 const CONSTANT_BYTES = 512;
 
-const utf8 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+const NOTHING = ByteText.of('');
+const BEFORE_TIMESTAMP = ByteText.of('{"timestamp":"');
+const AFTER_TIMESTAMP = ByteText.of('"');
+const SERVICE_KEY = ByteText.of(',"service":');
+const BEFORE_SERVICE = ByteText.of(',"service":"');
+const LEVEL_FIELDS = LEVELS.map((level) => ByteText.of(`,"level":"${level}"`));
+const BEFORE_MESSAGE = ByteText.of(',"message":"');
+const BEFORE_CORRELATION = ByteText.of(',"correlation_id":"');
+const BEFORE_REQUEST = ByteText.of(',"request_id":"');
+const CLASS_FIELDS = ERROR_CLASSES.map((name) => ByteText.of(`,"error_class":"${name}"`));
+const EXTRA_KEY = ByteText.of(',"extra":');
+const BEFORE_EXTRA = ByteText.of(',"extra":{');
+const BETWEEN_RUNS = ByteText.of(',');
+const END = ByteText.of('}\n');
+const END_OF_EXTRA = ByteText.of('}}\n');
 
-const KEYS = {
-  timestamp: utf8('"timestamp":'),
-  service: utf8('"service":'),
-  level: utf8('"level":'),
-  message: utf8('"message":'),
-  correlation: utf8('"correlation_id":'),
-  request: utf8('"request_id":'),
-  errorClass: utf8('"error_class":'),
-  extra: utf8('"extra":'),
-};
-const LEVEL_VALUES = LEVELS.map((level) => utf8(`"${level}"`));
-const CLASS_VALUES = ERROR_CLASSES.map((name) => utf8(`"${name}"`));
+/** The fields before `extra`, in the order of a line. */
+const ORDER = [
+  ROLE.timestamp,
+  ROLE.service,
+  ROLE.level,
+  ROLE.message,
+  ROLE.correlation,
+  ROLE.request,
+  ROLE.errorClass,
+] as const;
+/** In place of a member: the field has a value that no member holds, or the field has none. */
+const NO_MEMBER = -1;
+const ABSENT = -2;
 
 export class RecordLine {
   timestampMs = 0;
-  /** The member whose value is the timestamp's canonical text, else -1; the same for the level. */
-  timestampMember = -1;
-  levelMember = -1;
+  /** The member whose value is the timestamp's canonical text, else -1. */
+  timestampMember = NO_MEMBER;
   levelRank = 0;
+  /** The member that holds the level's name in any case, else -1; and whether it is in upper case. */
+  levelMember = NO_MEMBER;
+  isLevelExact = false;
   readonly service = new SourceSpan();
-  /** The service when it does not lie in the record's value as JSON text; else null. */
-  otherService: Uint8Array | null = null;
+  /** The service as JSON text when it does not lie in the record's value; else null. */
+  otherService: ByteText | null = null;
   readonly message = new SourceSpan();
   readonly correlation = new SourceSpan();
   readonly request = new SourceSpan();
   /** Index in ERROR_CLASSES or -1. */
   errorClass = -1;
-  errorClassMember = -1;
+  errorClassMember = NO_MEMBER;
 
   readonly #calendar: Calendar;
+  readonly #keys: KeyTable;
   readonly #writer = new LineWriter();
+  /** Per field of ORDER the member that can be copied as it stands, NO_MEMBER or ABSENT. */
+  readonly #sources = new Int32Array(ORDER.length);
+  /** 1 for members that need not stand in `extra`. */
   #isConsumed = new Uint8Array(64);
+  /** What the head holds: how many members, how many fields of ORDER, and where it ends. */
+  #headMembers = 0;
+  #headFields = 0;
+  #headEnd = 0;
 
-  // The part of the record that is copied as it stands, see #addToPrefix.
-  #prefixMembers = 0;
-  #prefixEnd = 0;
-  #isPrefixOpen = false;
-
-  constructor(calendar: Calendar) {
+  constructor(calendar: Calendar, keys: KeyTable) {
     this.#calendar = calendar;
+    this.#keys = keys;
   }
 
   /** Appends the line of the record in `bytes` that `scanner` has scanned to `lines`. */
   append(bytes: Uint8Array, scanner: JsonScanner, extraMember: number, lines: LineBuffer): void {
-    const writer = this.#writer;
-    const objectBytes = scanner.objectEnd - scanner.objectStart;
-    const constantBytes = CONSTANT_BYTES + (this.otherService?.length ?? 0);
-    writer.begin(lines, bytes, objectBytes * 2, constantBytes, scanner.needsCare);
-    this.#prefixMembers = 0;
-    this.#prefixEnd = scanner.objectStart + 1;
-    this.#isPrefixOpen = true;
-    const isConsumed = this.#markConsumed(scanner.members.count);
-
-    this.#timestamp(bytes, scanner);
-    this.#service(bytes, scanner);
-    this.#level(bytes, scanner);
-    this.#text(bytes, scanner, this.message, KEYS.message);
-    this.#text(bytes, scanner, this.correlation, KEYS.correlation);
-    this.#text(bytes, scanner, this.request, KEYS.request);
-    this.#errorClass(bytes, scanner);
-    this.#extra(bytes, scanner, isConsumed, extraMember);
-
-    writer.finish(lines);
-    isConsumed.fill(0, 0, scanner.members.count);
+    const { members, objectStart, objectEnd } = scanner;
+    const constantBytes = CONSTANT_BYTES + (this.otherService?.bytes.length ?? 0);
+    this.#writer.begin(lines, bytes, (objectEnd - objectStart) * 2, constantBytes, scanner.needsCare);
+    this.#findSources();
+    this.#measureHead(members, objectStart + 1);
+    this.#markConsumed(members.count);
+    if (this.#headMembers > 0) this.#writer.piece(NOTHING, objectStart, this.#headEnd);
+    this.#fields();
+    this.#extra(members, extraMember, lines);
   }
 
-  #markConsumed(count: number): Uint8Array {
+  #findSources(): void {
+    const sources = this.#sources;
+    sources[0] = this.timestampMember;
+    sources[1] = this.otherService === null ? this.service.member : NO_MEMBER;
+    sources[2] = this.isLevelExact ? this.levelMember : NO_MEMBER;
+    sources[3] = this.message.isPresent ? this.message.member : ABSENT;
+    sources[4] = this.correlation.isPresent ? this.correlation.member : ABSENT;
+    sources[5] = this.request.isPresent ? this.request.member : ABSENT;
+    sources[6] = this.errorClass < 0 ? ABSENT : this.errorClassMember;
+  }
+
+  /** Counts the leading members that are fields in our order, under our keys and without spaces. */
+  #measureHead(members: MemberTable, start: number): void {
+    const sources = this.#sources;
+    const canonical = this.#keys.canonical;
+    let next = 0;
+    let end = start;
+    let field = 0;
+    for (; field < ORDER.length; field++) {
+      const member = sources[field] as number;
+      if (member === ABSENT) continue;
+      if (member !== next || canonical[members.key[member] as number] !== ORDER[field]) break;
+      if (!isTight(members, member, next === 0 ? end : end + 1)) break;
+      end = members.valueEnd[member] as number;
+      next++;
+    }
+    this.#headMembers = next;
+    this.#headFields = next === 0 ? 0 : field;
+    this.#headEnd = end;
+  }
+
+  #markConsumed(count: number): void {
     if (count > this.#isConsumed.length) this.#isConsumed = new Uint8Array(count * 2);
     const isConsumed = this.#isConsumed;
+    for (let i = 0; i < count; i++) isConsumed[i] = 0;
     if (this.timestampMember >= 0) isConsumed[this.timestampMember] = 1;
-    if (this.levelMember >= 0) isConsumed[this.levelMember] = 1;
-    if (this.errorClassMember >= 0) isConsumed[this.errorClassMember] = 1;
     if (this.service.member >= 0) isConsumed[this.service.member] = 1;
+    if (this.levelMember >= 0) isConsumed[this.levelMember] = 1;
     if (this.message.member >= 0) isConsumed[this.message.member] = 1;
     if (this.correlation.member >= 0) isConsumed[this.correlation.member] = 1;
     if (this.request.member >= 0) isConsumed[this.request.member] = 1;
-    return isConsumed;
+    if (this.errorClassMember >= 0) isConsumed[this.errorClassMember] = 1;
   }
 
-  /**
-   * Takes a member as it stands when all before it were taken so, it comes next, and its key and spacing
-   * are ours. Otherwise writes what was taken so far: from then on fields are written in pieces.
-   */
-  #addToPrefix(bytes: Uint8Array, scanner: JsonScanner, member: number, key: Uint8Array): boolean {
-    if (!this.#isPrefixOpen) return false;
-    const expectedStart = this.#prefixMembers === 0 ? this.#prefixEnd : this.#prefixEnd + 1;
-    if (member === this.#prefixMembers && isTight(bytes, scanner, member, expectedStart, key)) {
-      this.#prefixMembers++;
-      this.#prefixEnd = scanner.members.valueEnd[member] as number;
-      return true;
-    }
-    this.#closePrefix(scanner);
-    return false;
-  }
-
-  #closePrefix(scanner: JsonScanner): void {
-    this.#isPrefixOpen = false;
-    this.#writer.copy(scanner.objectStart, this.#prefixEnd);
-  }
-
-  #timestamp(bytes: Uint8Array, scanner: JsonScanner): void {
-    if (this.#addToPrefix(bytes, scanner, this.timestampMember, KEYS.timestamp)) return;
+  /** Writes the fields that are not in the head. */
+  #fields(): void {
     const writer = this.#writer;
-    writer.constant(KEYS.timestamp);
-    writer.byte(QUOTE);
-    writer.constant(this.#calendar.format(this.timestampMs));
-    writer.byte(QUOTE);
+    const { message, correlation, request } = this;
+    const done = this.#headFields;
+    if (done < 1) {
+      writer.constant(BEFORE_TIMESTAMP);
+      writer.constant(this.#calendar.format(this.timestampMs));
+      writer.constant(AFTER_TIMESTAMP);
+    }
+    if (done < 2) this.#service();
+    if (done < 3) writer.constant(LEVEL_FIELDS[this.levelRank] as ByteText);
+    if (done < 4 && message.isPresent) writer.text(BEFORE_MESSAGE, message.start, message.end);
+    if (done < 5 && correlation.isPresent)
+      writer.text(BEFORE_CORRELATION, correlation.start, correlation.end);
+    if (done < 6 && request.isPresent) writer.text(BEFORE_REQUEST, request.start, request.end);
+    if (done < 7 && this.errorClass >= 0) writer.constant(CLASS_FIELDS[this.errorClass] as ByteText);
   }
 
-  #service(bytes: Uint8Array, scanner: JsonScanner): void {
+  #service(): void {
     if (this.otherService === null) {
-      this.#text(bytes, scanner, this.service, KEYS.service);
+      this.#writer.text(BEFORE_SERVICE, this.service.start, this.service.end);
       return;
     }
-    if (this.#isPrefixOpen) this.#closePrefix(scanner);
-    const writer = this.#writer;
-    writer.byte(COMMA);
-    writer.constant(KEYS.service);
-    writer.constant(this.otherService);
+    this.#writer.constant(SERVICE_KEY);
+    this.#writer.constant(this.otherService);
   }
 
-  #level(bytes: Uint8Array, scanner: JsonScanner): void {
-    const value = LEVEL_VALUES[this.levelRank] as Uint8Array;
-    const member = this.levelMember;
-    const isOurs = member >= 0 && holds(bytes, scanner.members.valueStart[member] as number, value);
-    if (this.#addToPrefix(bytes, scanner, isOurs ? member : -1, KEYS.level)) return;
-    this.#writer.byte(COMMA);
-    this.#writer.constant(KEYS.level);
-    this.#writer.constant(value);
-  }
-
-  #text(bytes: Uint8Array, scanner: JsonScanner, span: SourceSpan, key: Uint8Array): void {
-    if (!span.isPresent || this.#addToPrefix(bytes, scanner, span.member, key)) return;
-    const writer = this.#writer;
-    writer.byte(COMMA);
-    writer.constant(key);
-    writer.byte(QUOTE);
-    writer.copyContent(span.start, span.end);
-    writer.byte(QUOTE);
-  }
-
-  #errorClass(bytes: Uint8Array, scanner: JsonScanner): void {
-    if (this.errorClass < 0 || this.#addToPrefix(bytes, scanner, this.errorClassMember, KEYS.errorClass)) return;
-    this.#writer.byte(COMMA);
-    this.#writer.constant(KEYS.errorClass);
-    this.#writer.constant(CLASS_VALUES[this.errorClass] as Uint8Array);
-  }
-
-  #extra(bytes: Uint8Array, scanner: JsonScanner, isConsumed: Uint8Array, extraMember: number): void {
-    const { members } = scanner;
-    const writer = this.#writer;
-    const first = nextMember(isConsumed, 0, members.count);
-    const isOnly = first < members.count && nextMember(isConsumed, first + 1, members.count) === members.count;
-    if (isOnly && first === extraMember && members.kind[first] === KIND.object) {
-      if (!this.#addToPrefix(bytes, scanner, first, KEYS.extra)) {
-        writer.byte(COMMA);
-        writer.constant(KEYS.extra);
-        writer.copy(members.valueStart[first] as number, members.valueEnd[first] as number);
-      }
-      if (this.#isPrefixOpen) this.#closePrefix(scanner);
-      writer.byte(CLOSE_BRACE);
+  /** Writes what is left of the record, and the end of the line. */
+  #extra(members: MemberTable, extraMember: number, lines: LineBuffer): void {
+    const { count } = members;
+    const first = this.#nextLeft(0, count);
+    if (first === count) {
+      this.#writer.finish(lines, END);
       return;
     }
-    if (this.#isPrefixOpen) this.#closePrefix(scanner);
-    if (first < members.count) this.#runs(scanner, isConsumed, first);
-    writer.byte(CLOSE_BRACE);
+    const isOnly = first === extraMember && members.kind[first] === KIND.object;
+    if (isOnly && this.#nextLeft(first + 1, count) === count) {
+      this.#writer.piece(EXTRA_KEY, members.valueStart[first] as number, members.valueEnd[first] as number);
+      this.#writer.finish(lines, END);
+      return;
+    }
+    this.#runs(members, first);
+    this.#writer.finish(lines, END_OF_EXTRA);
   }
 
-  /** `,"extra":{...}` with all members that are not consumed, neighbours as one piece. */
-  #runs(scanner: JsonScanner, isConsumed: Uint8Array, first: number): void {
-    const { members } = scanner;
-    const writer = this.#writer;
-    writer.byte(COMMA);
-    writer.constant(KEYS.extra);
-    writer.byte(OPEN_BRACE);
+  /** Writes all members that are not consumed, neighbours as one piece. */
+  #runs(members: MemberTable, first: number): void {
+    const isConsumed = this.#isConsumed;
+    const { count } = members;
     let start = first;
-    while (start < members.count) {
-      if (start !== first) writer.byte(COMMA);
+    while (start < count) {
       let last = start;
-      while (last + 1 < members.count && isConsumed[last + 1] === 0) last++;
-      writer.copy(members.keyStart[start] as number, members.valueEnd[last] as number);
-      start = nextMember(isConsumed, last + 1, members.count);
+      while (last + 1 < count && isConsumed[last + 1] === 0) last++;
+      const before = start === first ? BEFORE_EXTRA : BETWEEN_RUNS;
+      this.#writer.piece(before, members.keyStart[start] as number, members.valueEnd[last] as number);
+      start = this.#nextLeft(last + 1, count);
     }
-    writer.byte(CLOSE_BRACE);
+  }
+
+  /** The first member from `from` on that is not consumed, `count` when there is none. */
+  #nextLeft(from: number, count: number): number {
+    const isConsumed = this.#isConsumed;
+    let i = from;
+    while (i < count && isConsumed[i] === 1) i++;
+    return i;
   }
 }
 
-/** The first member from `from` on that is not consumed, `count` when there is none. */
-function nextMember(isConsumed: Uint8Array, from: number, count: number): number {
-  let i = from;
-  while (i < count && isConsumed[i] === 1) i++;
-  return i;
-}
-
-/** Whether `expected` stands at `at`. */
-function holds(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
-  for (let i = 0; i < expected.length; i++) {
-    if (bytes[at + i] !== expected[i]) return false;
-  }
-  return true;
-}
-
-/** Whether a member is written `"key":value` with our key, from `start` on, without spaces. */
-function isTight(bytes: Uint8Array, scanner: JsonScanner, member: number, start: number, key: Uint8Array): boolean {
-  const { members } = scanner;
-  if (members.keyStart[member] !== start || members.valueStart[member] !== start + key.length) return false;
-  return holds(bytes, start, key);
+/** Whether a member is written `"key":value` from `start` on, without spaces. */
+function isTight(members: MemberTable, member: number, start: number): boolean {
+  if (members.keyStart[member] !== start) return false;
+  return members.valueStart[member] === (members.keyEnd[member] as number) + 1;
 }

@@ -9,6 +9,7 @@ import { isUtf8 } from 'node:buffer';
 import type { CategoryRules } from '../core/category-rules.ts';
 import { LEVEL_RANK, type Level } from '../core/level.ts';
 import type { QuarantineReason } from '../core/quarantine.ts';
+import { ByteText } from './byte-text.ts';
 import { Calendar } from './calendar.ts';
 import type { Candidates } from './candidates.ts';
 import { CategoryMatcher } from './category-matcher.ts';
@@ -55,7 +56,7 @@ const LATEST_MS = 253_402_300_799_999;
 const SERVICE_HEADER = new Uint8Array(Buffer.from('service'));
 /** The header is looked for among this many; producers put a handful. */
 const MAX_SEARCHED_HEADERS = 64;
-const UNKNOWN_SERVICE_TEXT = new Uint8Array(Buffer.from(jsonText(UNKNOWN_SERVICE)));
+const UNKNOWN_SERVICE_TEXT = ByteText.of(jsonText(UNKNOWN_SERVICE));
 
 export class RecordTransformer {
   /** Bit i: the last record belongs to CATEGORIES[i]. */
@@ -88,9 +89,10 @@ export class RecordTransformer {
     this.#minRank = LEVEL_RANK[options.minLevel];
     this.#maxRecordBytes = options.maxRecordBytes;
     this.#matcher = new CategoryMatcher(options.categories);
-    this.#scanner = new JsonScanner(options.maxDepth);
-    this.#fields = new RecordFields(new KeyTable(this.#matcher));
-    this.#line = new RecordLine(calendar);
+    const keys = new KeyTable(this.#matcher);
+    this.#scanner = new JsonScanner(keys, options.maxDepth);
+    this.#fields = new RecordFields(keys);
+    this.#line = new RecordLine(calendar, keys);
     this.#timestamp = new TimestampResolver(calendar);
   }
 
@@ -127,7 +129,8 @@ export class RecordTransformer {
   #accept(record: RawRecord, source: RecordSource, quarantine: LineBuffer): boolean {
     const { bytes, valueStart, valueEnd } = record;
     const length = valueEnd - valueStart;
-    if (valueStart < 0) return this.#quarantine(record, source, quarantine, 'empty', 'the record has no value');
+    if (valueStart < 0)
+      return this.#quarantine(record, source, quarantine, 'empty', 'the record has no value');
     if (length > this.#maxRecordBytes) {
       const detail = `the value has ${length} bytes, more than ${this.#maxRecordBytes}`;
       return this.#quarantine(record, source, quarantine, 'too_large', detail);
@@ -136,7 +139,13 @@ export class RecordTransformer {
     if (scanner.scan(bytes, valueStart, valueEnd)) return true;
     const reason = scanner.failure ?? 'not_json';
     const isText = reason !== 'not_json' || isUtf8(bytes.subarray(valueStart, valueEnd));
-    return this.#quarantine(record, source, quarantine, isText ? reason : 'invalid_utf8', scanner.failureDetail);
+    return this.#quarantine(
+      record,
+      source,
+      quarantine,
+      isText ? reason : 'invalid_utf8',
+      scanner.failureDetail,
+    );
   }
 
   #quarantine(
@@ -158,6 +167,7 @@ export class RecordTransformer {
     this.levelRank = this.unknownLevel ? LEVEL_RANK.INFO : level.rank;
     this.#line.levelRank = this.levelRank;
     this.#line.levelMember = level.member;
+    this.#line.isLevelExact = level.isExact;
   }
 
   #resolveTimestamp(record: RawRecord): void {
@@ -180,7 +190,8 @@ export class RecordTransformer {
     }
     const text = record.headerCount > 0 ? serviceOfHeader(record) : null;
     this.#line.otherService = text ?? UNKNOWN_SERVICE_TEXT;
-    this.serviceId = text === null ? this.#services.unknown : this.#services.find(text, 1, text.length - 1);
+    this.serviceId =
+      text === null ? this.#services.unknown : this.#services.find(text.bytes, 1, text.bytes.length - 1);
   }
 
   #resolveError(bytes: Uint8Array): void {
@@ -190,7 +201,8 @@ export class RecordTransformer {
     line.errorClass = error.classIndex;
     line.errorClassMember = error.member;
     const ofLevel = this.#matcher.ofLevel[this.levelRank] as number;
-    this.categories = this.#fields.categories | ofLevel | (error.hasException ? this.#matcher.ofException : 0);
+    this.categories =
+      this.#fields.categories | ofLevel | (error.hasException ? this.#matcher.ofException : 0);
   }
 }
 
@@ -200,14 +212,14 @@ function kafkaTimestamp(record: RawRecord): number {
 }
 
 /** The header `service` as JSON text; null when there is none, or it is empty or not UTF-8. */
-function serviceOfHeader(record: RawRecord): Uint8Array | null {
+function serviceOfHeader(record: RawRecord): ByteText | null {
   const headers = new RecordHeaders(record);
   for (let i = 0; i < MAX_SEARCHED_HEADERS && headers.next(); i++) {
     if (!headers.isNamed(SERVICE_HEADER) || headers.valueStart < 0) continue;
     const { buffer, byteOffset } = record.bytes;
     const value = Buffer.from(buffer, byteOffset + headers.valueStart, headers.valueEnd - headers.valueStart);
     if (value.length === 0 || !isUtf8(value)) return null;
-    return new Uint8Array(Buffer.from(jsonText(value.toString('utf8'))));
+    return ByteText.of(jsonText(value.toString('utf8')));
   }
   return null;
 }

@@ -9,7 +9,15 @@ import type { RecordFields } from './record-fields.ts';
 import type { SourceSpan } from './source-span.ts';
 
 /** What stack traces of the common languages contain. */
-const STACK_MARKS = ['Traceback (most', '\\n\\tat ', '\\n    at ', '\\n  at ', '\\n\\t/', 'Exception: ', 'Error: '];
+const STACK_MARKS = [
+  'Traceback (most',
+  '\\n\\tat ',
+  '\\n    at ',
+  '\\n  at ',
+  '\\n\\t/',
+  'Exception: ',
+  'Error: ',
+];
 const MAX_CLASS_NAME_BYTES = 16;
 
 /** Whether the candidate in `slot` says that something was thrown. */

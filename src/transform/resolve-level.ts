@@ -19,12 +19,13 @@ function canonicalLevel(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
   if (length !== 4 && length !== 5) return NO_LEVEL;
   const word =
-    (((bytes[start] as number) << 24) |
-      ((bytes[start + 1] as number) << 16) |
-      ((bytes[start + 2] as number) << 8) |
-      (bytes[start + 3] as number)) |
+    ((bytes[start] as number) << 24) |
+    ((bytes[start + 1] as number) << 16) |
+    ((bytes[start + 2] as number) << 8) |
+    (bytes[start + 3] as number) |
     0x20202020;
-  if (length === 4) return word === 0x696e666f ? LEVEL_RANK.INFO : word === 0x7761726e ? LEVEL_RANK.WARN : NO_LEVEL;
+  if (length === 4)
+    return word === 0x696e666f ? LEVEL_RANK.INFO : word === 0x7761726e ? LEVEL_RANK.WARN : NO_LEVEL;
   const last = (bytes[start + 4] as number) | 0x20;
   if (word === 0x6572726f && last === 0x72) return LEVEL_RANK.ERROR;
   if (word === 0x64656275 && last === 0x67) return LEVEL_RANK.DEBUG;
@@ -32,11 +33,19 @@ function canonicalLevel(bytes: Uint8Array, start: number, end: number): number {
   return word === 0x66617461 && last === 0x6c ? LEVEL_RANK.FATAL : NO_LEVEL;
 }
 
+function isUpperCase(bytes: Uint8Array, start: number, end: number): boolean {
+  let p = start;
+  while (p < end && ((bytes[p] as number) & 0x20) === 0) p++;
+  return p === end;
+}
+
 export class LevelResolver {
   /** Rank of the level, NO_LEVEL when the record names none that we know. */
   rank = NO_LEVEL;
   /** The member that holds a canonical name in any case, so that nothing is lost without it; else -1. */
   member = -1;
+  /** Whether that member holds the name in upper case, as in our own lines. */
+  isExact = false;
 
   /** Reads the level of the record whose members are in `fields`. */
   resolve(bytes: Uint8Array, fields: RecordFields): void {
@@ -54,6 +63,7 @@ export class LevelResolver {
       this.rank = canonicalLevel(bytes, start + 1, end - 1);
       if (this.rank !== NO_LEVEL) {
         this.member = candidates.member[slot] as number;
+        this.isExact = isUpperCase(bytes, start + 1, end - 1);
         return;
       }
     } else if (candidates.count === 1 && candidates.kind[slot] === KIND.number && end - start <= 2) {
@@ -121,7 +131,8 @@ function klogLevel(bytes: Uint8Array, fields: RecordFields): number {
     !bytes.subarray(times.start[slot], (times.start[slot] as number) + MILLISECOND_DIGITS).includes(0x2e);
   if (!isMilliseconds) return NO_LEVEL;
   if ((fields.traits & TRAIT.verbosity) === 0) return LEVEL_RANK.ERROR;
-  const verbosity = fields.verbosityEnd - fields.verbosityStart === 1 ? (bytes[fields.verbosityStart] as number) - 0x30 : 9;
+  const verbosity =
+    fields.verbosityEnd - fields.verbosityStart === 1 ? (bytes[fields.verbosityStart] as number) - 0x30 : 9;
   if (verbosity < 4) return LEVEL_RANK.INFO;
   return verbosity < 6 ? LEVEL_RANK.DEBUG : LEVEL_RANK.TRACE;
 }

@@ -2,6 +2,7 @@
 import type { Candidates } from './candidates.ts';
 import { ROLE } from './fields/field-rule.ts';
 import { ID_FORM } from './fields/id-names.ts';
+import { LEVEL_SCALE } from './fields/level-names.ts';
 import { MESSAGE_FORM } from './fields/message-names.ts';
 import { SERVICE_FORM } from './fields/service-names.ts';
 import { KIND, textOf } from './json-bytes.ts';
@@ -14,7 +15,15 @@ const DASH = 0x2d;
 const ZERO = 0x30;
 
 /** Names, in lower case, under which an object holds the text of a message. */
-const INNER_MESSAGES = new Set(['message', 'msg', 'stringvalue', 'value', 'errormessage', 'error_message', 'formatted']);
+const INNER_MESSAGES = new Set([
+  'message',
+  'msg',
+  'stringvalue',
+  'value',
+  'errormessage',
+  'error_message',
+  'formatted',
+]);
 
 /** The best candidate that is a service name. A lone `-` is how access logs print nothing. */
 export function resolveService(bytes: Uint8Array, fields: RecordFields, span: SourceSpan): void {
@@ -47,6 +56,7 @@ function isPino(bytes: Uint8Array, fields: RecordFields): boolean {
   const level = levels.best(-1);
   const time = times.best(-1);
   if (level < 0 || time < 0 || levels.count > 1 || times.kind[time] !== KIND.number) return false;
+  if (levels.variant[level] !== LEVEL_SCALE.common) return false;
   const start = levels.start[level] as number;
   return levels.kind[level] === KIND.number && levels.end[level] === start + 2 && bytes[start + 1] === ZERO;
 }
@@ -72,8 +82,7 @@ export function resolveMessage(bytes: Uint8Array, candidates: Candidates, span: 
     } else if (kind === KIND.object && form === MESSAGE_FORM.structured) {
       findInnerMessage(bytes, start, end, span);
     } else if (kind === KIND.array && form !== MESSAGE_FORM.text) {
-      const cursor = new JsonCursor(bytes, start, end);
-      if (cursor.next() && cursor.kind === KIND.string) span.set(cursor.valueStart + 1, cursor.valueEnd - 1, -1);
+      findFirstArgument(bytes, start, end, span);
     }
     if (span.isPresent) return;
   }
@@ -90,6 +99,12 @@ function findInnerMessage(bytes: Uint8Array, start: number, end: number, span: S
   }
 }
 
+function findFirstArgument(bytes: Uint8Array, start: number, end: number, span: SourceSpan): void {
+  const cursor = new JsonCursor(bytes, start, end);
+  const isText = cursor.next() && cursor.kind === KIND.string && cursor.valueEnd - cursor.valueStart > 2;
+  if (isText) span.set(cursor.valueStart + 1, cursor.valueEnd - 1, -1);
+}
+
 /** The best candidate that is an id: a string or a number, not all zeros, not a lone `-`. */
 export function resolveId(bytes: Uint8Array, candidates: Candidates, span: SourceSpan): void {
   span.clear();
@@ -97,14 +112,15 @@ export function resolveId(bytes: Uint8Array, candidates: Candidates, span: Sourc
   for (let slot = candidates.best(-1); slot >= 0; slot = candidates.best(candidates.rank[slot] as number)) {
     const start = candidates.start[slot] as number;
     const end = candidates.end[slot] as number;
-    if (candidates.kind[slot] === KIND.number) {
-      span.set(start, end, -1);
-      return;
+    const kind = candidates.kind[slot];
+    if (kind === KIND.string) {
+      setIdPart(bytes, start + 1, end - 1, candidates.variant[slot] as number, span);
+    } else if (kind === KIND.number) {
+      setIdPart(bytes, start, end, ID_FORM.plain, span);
     }
-    if (candidates.kind[slot] !== KIND.string) continue;
-    setIdPart(bytes, start + 1, end - 1, candidates.variant[slot] as number, span);
     if (!span.isPresent) continue;
-    if (candidates.variant[slot] === ID_FORM.plain) span.member = candidates.member[slot] as number;
+    const isWhole = kind === KIND.string && candidates.variant[slot] === ID_FORM.plain;
+    if (isWhole) span.member = candidates.member[slot] as number;
     return;
   }
 }

@@ -15,10 +15,19 @@ const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 const TIME = String.raw`(\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d+))?`;
 const ZONE = String.raw`(?:\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}))?(?:\s+(?:UTC|GMT))?`;
 /** `14/Nov/2023:22:13:20 +0000`, `Tue, 14 Nov 2023 22:13:20 GMT`, `Tuesday, 14-Nov-23 22:13:20 UTC`. */
-const DAY_FIRST = new RegExp(String.raw`^(?:[a-z]+,?\s+)?(\d{1,2})[\s/-]([a-z]{3})[a-z]*[\s/-](\d{4}|\d{2})[\s:]${TIME}${ZONE}$`, 'i');
+const DAY_FIRST = new RegExp(
+  String.raw`^(?:[a-z]+,?\s+)?(\d{1,2})[\s/-]([a-z]{3})[a-z]*[\s/-](\d{4}|\d{2})[\s:]${TIME}${ZONE}$`,
+  'i',
+);
 /** `Tue Nov 14 22:13:20 2023`, `Tue Nov 14 22:13:20 UTC 2023`, `Nov 14, 2023 22:13:20`. */
-const YEAR_LAST = new RegExp(String.raw`^(?:[a-z]+,?\s+)?([a-z]{3})[a-z]*\s+(\d{1,2})\s+${TIME}${ZONE}\s+(\d{4})$`, 'i');
-const MONTH_FIRST = new RegExp(String.raw`^([a-z]{3})[a-z]*\s+(\d{1,2}),?\s+(\d{4}),?\s+${TIME}${ZONE}$`, 'i');
+const YEAR_LAST = new RegExp(
+  String.raw`^(?:[a-z]+,?\s+)?([a-z]{3})[a-z]*\s+(\d{1,2})\s+${TIME}${ZONE}\s+(\d{4})$`,
+  'i',
+);
+const MONTH_FIRST = new RegExp(
+  String.raw`^([a-z]{3})[a-z]*\s+(\d{1,2}),?\s+(\d{4}),?\s+${TIME}${ZONE}$`,
+  'i',
+);
 const PROTOBUF = /^seconds:\s*(\d{1,12})(?:\s+nanos:\s*(\d{1,9}))?$/;
 const DOTNET_DATE = /^\/Date\((\d{9,14})(?:[+-]\d{4})?\)\/$/;
 /** What may stand after a complete ISO instant: Go's `UTC m=+0.1`, Java's `[Europe/Berlin]`. */
@@ -63,7 +72,8 @@ function parseIso(bytes: Uint8Array, start: number, end: number): number {
   if (isDigit(bytes[p])) return isExtended ? Number.NaN : parseCompact(bytes, p, end, date);
   p++;
   const between = (bytes[p - 1] as number) | 0x20;
-  if (between !== 0x74 && between !== 0x20 && bytes[p - 1] !== 0x5f && bytes[p - 1] !== 0x3a) return Number.NaN;
+  if (between !== 0x74 && between !== 0x20 && bytes[p - 1] !== 0x5f && bytes[p - 1] !== 0x3a)
+    return Number.NaN;
   while (p < end && bytes[p] === 0x20) p++;
   return parseTime(bytes, p, end, date);
 }

@@ -72,6 +72,10 @@ export class WorkerPool {
   async run<Task, Result>(name: string, task: Task, transfer: readonly ArrayBuffer[]): Promise<Result> {
     invariant(!this.#closed, 'a closed pool gets no tasks');
     invariant(this.#tasks < this.#maxTasks, 'whoever gives tasks to the pool keeps to its limit');
+    invariant(
+      transfer.every((buffer) => !buffer.detached),
+      'memory that moved is not given again',
+    );
     if (this.#died !== null) throw this.#died;
     this.#tasks += 1;
     try {

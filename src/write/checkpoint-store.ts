@@ -3,7 +3,7 @@
  * them the new one exists only under its temporary name, complete and synced, where recovery finds it.
  */
 import { open, rename } from 'node:fs/promises';
-import { messageOf, ServiceError, systemCodeOf } from '../core/errors.ts';
+import { systemCodeOf } from '../core/errors.ts';
 import { type Checkpoint, encodeCheckpoint } from '../storage/checkpoint.ts';
 import {
   CHECKPOINT_FILE,
@@ -11,6 +11,7 @@ import {
   CHECKPOINT_TEMPORARY_FILE,
   statePath,
 } from '../storage/layout.ts';
+import { syncFailure } from '../storage/sync-failure.ts';
 
 export class CheckpointStore {
   readonly #path: string;
@@ -58,19 +59,11 @@ function ignoreMissing(error: unknown): void {
   if (systemCodeOf(error) !== 'ENOENT') throw error;
 }
 
-/**
- * The kernel may drop the pages of a failed fsync and report success the next time, so it is never
- * repeated on the same data (see "fsyncgate", PostgreSQL 2018).
- */
+/** Gives the error of a failed fsync its name. */
 export async function failAsSync(path: string, sync: Promise<void>): Promise<void> {
   try {
     await sync;
   } catch (error) {
-    throw new ServiceError(
-      'SYNC_FAILED',
-      `The disk could not make ${path} durable (${messageOf(error)}): check the disk; nothing after the last checkpoint was acknowledged, so a restart continues from there.`,
-      { path },
-      error,
-    );
+    throw syncFailure(path, error);
   }
 }

@@ -1,6 +1,7 @@
 /** The active files together: what a group of units appends, what a checkpoint says of them, rotation. */
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
+import { messageOf, ServiceError } from '../core/errors.ts';
 import { LOG_FILES, type LogFile } from '../core/files.ts';
 import { invariant } from '../core/invariant.ts';
 import { LEVELS } from '../core/level.ts';
@@ -11,7 +12,7 @@ import { syncDirectory } from '../storage/durable-file.ts';
 import { NO_FACTS, NO_TOTALS, type SegmentFacts } from '../storage/facts.ts';
 import { activePath, segmentBaseName } from '../storage/layout.ts';
 import { finishRename } from '../storage/recovery.ts';
-import { ActiveSegment } from './active-segment.ts';
+import { ActiveSegment, type SegmentMark } from './active-segment.ts';
 import type { PartitionAccounts } from './partition-accounts.ts';
 import { mustRotate } from './rotation-policy.ts';
 
@@ -73,7 +74,7 @@ export class LogFileSet {
     try {
       for (const file of LOG_FILES) this.#appendTo(file, units);
     } catch (error) {
-      for (const [file, mark] of marks) this.#segment(file).restore(mark);
+      this.#restore(marks);
       throw error;
     }
   }
@@ -147,11 +148,25 @@ export class LogFileSet {
     for (const segment of this.#segments.values()) segment.close();
   }
 
+  /** A file with torn lines must not be appended to again, so a failure here is final. */
+  #restore(marks: ReadonlyMap<LogFile, SegmentMark>): void {
+    try {
+      for (const [file, mark] of marks) this.#segment(file).restore(mark);
+    } catch (error) {
+      const { directory } = this.#options;
+      throw new ServiceError(
+        'WRITE_FAILED',
+        `The files in ${directory} could not be cut back after a failed write (${messageOf(error)}): check the disk; a restart cuts them to the last checkpoint.`,
+        { directory },
+        error,
+      );
+    }
+  }
+
   #finish(rename: PendingRename): ClosedFile {
     const { file } = rename;
     const { directory } = this.#options;
     finishRename(directory, rename);
-    this.#segment(file).close();
     const path = activePath(directory, file);
     const next = ActiveSegment.create(
       file,
@@ -160,7 +175,10 @@ export class LogFileSet {
       this.#clock.now(),
       this.#startOffsets(file),
     );
+    // Only now, since a descriptor must not be closed twice when opening the next file has to be retried.
+    const previous = this.#segment(file);
     this.#segments.set(file, next);
+    previous.close();
     return {
       file,
       path: join(directory, rename.base),

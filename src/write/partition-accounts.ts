@@ -47,10 +47,14 @@ export class PartitionAccounts {
   }
 
   /** Records offsets [from, to) that can never be read. */
-  skip(topic: string, partition: number, range: LostRange): void {
-    const account = this.#open(topic, partition, range.from);
-    account.lost.push(range);
-    account.nextOffset = range.to;
+  skip(topic: string, partition: number, { from, to, reason }: LostRange): void {
+    const account = this.#open(topic, partition, from);
+    invariant(
+      account.nextOffset === from,
+      `offsets of ${topic}/${partition} are given up from ${from} on, expected ${account.nextOffset}`,
+    );
+    account.lost.push({ from, to, reason });
+    account.nextOffset = to;
   }
 
   positions(): PartitionPosition[] {

@@ -16,7 +16,7 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, ServiceError, systemCodeOf } from '../core/errors.ts';
 import type { LogFile } from '../core/files.ts';
 import { unreachable } from '../core/invariant.ts';
-import { DISK_RETRY_MS, MAX_PENDING_WRITE_BYTES } from '../core/limits.ts';
+import { DISK_RETRY_MS, MAX_PENDING_WRITE_BYTES, MAX_PENDING_WRITE_UNITS } from '../core/limits.ts';
 import type { WriterEvent, WriterOptions, WriterRequest, WriteUnit } from '../core/messages.ts';
 import { prepareDirectories, recover } from '../storage/recovery.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
@@ -45,6 +45,7 @@ export class Writer {
   #state: 'open' | 'stopped' | 'failed' = 'open';
   #checkpointing: Promise<void> = Promise.resolve();
   #checkpointInFlight = false;
+  #blockedOperations = 0;
   #flushTimer: NodeJS.Timeout | undefined;
   #checkpointTimer: NodeJS.Timeout | undefined;
 
@@ -91,12 +92,16 @@ export class Writer {
   }
 
   async #loop(): Promise<void> {
-    for (;;) {
-      if (this.#checkpointDue) await this.#startCheckpoint();
-      else if (this.#flushDue) await this.#flush();
-      const request = this.#requests.shift();
-      if (request === undefined) return;
-      await this.#handle(request);
+    while (this.#state === 'open') {
+      if (this.#checkpointDue) {
+        await this.#startCheckpoint();
+      } else if (this.#flushDue) {
+        await this.#flush();
+      } else {
+        const request = this.#requests.shift();
+        if (request === undefined) return;
+        await this.#handle(request);
+      }
     }
   }
 
@@ -121,7 +126,9 @@ export class Writer {
     this.#pendingRecords += unit.counts.consumed;
     for (const region of unit.regions) this.#pendingBytes += region.end - region.start;
     const full =
-      this.#pendingRecords >= this.#options.bufferRecords || this.#pendingBytes >= MAX_PENDING_WRITE_BYTES;
+      this.#pendingRecords >= this.#options.bufferRecords ||
+      this.#pendingBytes >= MAX_PENDING_WRITE_BYTES ||
+      this.#pending.length >= MAX_PENDING_WRITE_UNITS;
     if (full) return this.#flush();
     this.#flushTimer ??= setTimeout(() => {
       this.#flushDue = true;
@@ -162,10 +169,16 @@ export class Writer {
     if (aged.length > 0) return this.#rotate(aged);
     if (!this.#changedSinceCheckpoint) return;
     this.#checkpointInFlight = true;
-    this.#checkpointing = this.#checkpoint([]).finally(() => {
-      this.#checkpointInFlight = false;
-    });
-    this.#checkpointing.catch((error: unknown) => this.#fail(error));
+    this.#checkpointing = this.#checkpoint([])
+      // Failed comes first: the loop must never see a failed checkpoint as a finished one.
+      .catch((error: unknown) => {
+        this.#fail(error);
+        throw error;
+      })
+      .finally(() => {
+        this.#checkpointInFlight = false;
+      });
+    this.#checkpointing.catch(() => undefined);
   }
 
   /** Snapshot (synchronous), then fdatasync of the files, then the checkpoint itself. */
@@ -206,22 +219,37 @@ export class Writer {
     this.#emit({ kind: 'stopped' });
   }
 
-  /** A full disk is waited for; every other failure of a write ends the process. */
+  /**
+   * A full disk is waited for; every other failure of a write ends the process. Appends and a checkpoint
+   * can wait at the same time: `blocked` is told by the first, `unblocked` by the last of them.
+   */
   async #retryWhileDiskFull(what: string, attempt: () => void | Promise<void>): Promise<void> {
     let blocked = false;
     for (;;) {
       try {
         await attempt();
-        if (blocked) this.#emit({ kind: 'unblocked' });
+        if (blocked) this.#leaveBlocked();
         return;
       } catch (error) {
         if (error instanceof ServiceError) throw error;
         if (!isDiskFull(error)) throw writeFailed(this.#options.directory, what, error);
-        if (!blocked) this.#emit({ kind: 'blocked', reason: messageOf(error) });
+        if (!blocked) this.#enterBlocked(messageOf(error));
         blocked = true;
         await sleep(DISK_RETRY_MS);
+        // Something else failed for good meanwhile: nothing more may be written.
+        if (this.#state === 'failed') throw error;
       }
     }
+  }
+
+  #enterBlocked(reason: string): void {
+    if (this.#blockedOperations === 0) this.#emit({ kind: 'blocked', reason });
+    this.#blockedOperations += 1;
+  }
+
+  #leaveBlocked(): void {
+    this.#blockedOperations -= 1;
+    if (this.#blockedOperations === 0) this.#emit({ kind: 'unblocked' });
   }
 
   #fail(error: unknown): void {

@@ -185,6 +185,14 @@ test('all problems are reported at once, from the file, the environment and betw
   );
 });
 
+test('a relation to a value that is wrong by itself is not reported, since nobody wrote the default', (context) => {
+  const yaml = 'kafka:\n  heartbeat_interval: 12s\n  session_timeout: 60\n';
+  assert.match(
+    refusal(createWorkspace(context), yaml),
+    /^config\.yaml line 3: kafka\.session_timeout is 60; [^\n]+$/,
+  );
+});
+
 test('a long value is cut', (context) => {
   const message = refusal(createWorkspace(context), `kafka:\n  topic: ${'x'.repeat(500)}`);
   assert.match(message, /^config\.yaml line 2: kafka\.topic is "x{79}…; expected a topic name/);

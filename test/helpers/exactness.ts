@@ -14,6 +14,7 @@ export interface ExactnessReport {
   readonly duplicated: number;
   readonly altered: number;
   readonly unordered: number;
+  readonly torn: number;
   readonly problems: readonly string[];
 }
 
@@ -49,7 +50,7 @@ function checksum(partition: number, sequence: number): string {
 /** @param produced records produced, by partition */
 export function checkExactness(directory: string, produced: readonly number[]): ExactnessReport {
   const seen = produced.map((count) => new Uint8Array(count));
-  const count = { stored: 0, quarantined: 0, lost: 0, duplicated: 0, altered: 0, unordered: 0 };
+  const count = { stored: 0, quarantined: 0, lost: 0, duplicated: 0, altered: 0, unordered: 0, torn: 0 };
   const problems: string[] = [];
   const visit = (last: number[], partition: number, sequence: number, check: string): void => {
     const marks = seen[partition];
@@ -68,13 +69,23 @@ export function checkExactness(directory: string, produced: readonly number[]): 
   };
   const lastStored: number[] = [];
   for (const line of storedLines(directory, 'service_logs')) {
-    const { extra } = JSON.parse(line) as { extra: { p: number; seq: number; check: string } };
+    const stored = parse(line) as { extra: { p: number; seq: number; check: string } } | undefined;
+    if (stored === undefined) {
+      count.torn += 1;
+      continue;
+    }
+    const { extra } = stored;
     visit(lastStored, extra.p, extra.seq, extra.check);
     count.stored += 1;
   }
   const lastQuarantined: number[] = [];
   for (const line of storedLines(directory, 'quarantine')) {
-    const { raw } = JSON.parse(line) as { raw: string };
+    const entry = parse(line) as { raw: string } | undefined;
+    if (entry === undefined) {
+      count.torn += 1;
+      continue;
+    }
+    const { raw } = entry;
     const [, partition, sequence, check = ''] = /^broken record (\d+) (\d+) (\w+)$/.exec(raw) ?? [];
     visit(lastQuarantined, Number(partition), Number(sequence), check);
     count.quarantined += 1;
@@ -89,4 +100,13 @@ export function checkExactness(directory: string, produced: readonly number[]): 
   return { ...count, problems: problems.slice(0, 20) };
 }
 
-export const EXACT = { lost: 0, duplicated: 0, altered: 0, unordered: 0 } as const;
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    // A torn line is what the checker is there to count.
+    return undefined;
+  }
+}
+
+export const EXACT = { lost: 0, duplicated: 0, altered: 0, unordered: 0, torn: 0 } as const;

@@ -18,7 +18,7 @@ import {
 } from 'kafkajs';
 import { type EmbeddedKafka, startKafka } from '../../scripts/kafka/embedded-kafka.ts';
 import { registerProducerCodecs } from './producer-codecs.ts';
-import { SHARED_BROKER_VARIABLE } from './shared-broker.ts';
+import { givenBrokers, SHARED_BROKER_VARIABLE } from './shared-broker.ts';
 
 export interface TopicOptions {
   readonly partitions?: number;
@@ -39,8 +39,8 @@ after(async () => (await own)?.stop());
 
 /** `host:port` of the broker to test with; starts one when there is none. */
 export async function testBroker(): Promise<string> {
-  const given = process.env['KAFKA_BROKERS'] ?? process.env[SHARED_BROKER_VARIABLE];
-  if (given !== undefined && given !== '') return given;
+  const given = givenBrokers() ?? process.env[SHARED_BROKER_VARIABLE];
+  if (given !== undefined) return given;
   own ??= startKafka();
   return (await own).bootstrap;
 }

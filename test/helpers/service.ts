@@ -33,9 +33,11 @@ export class ServiceProcess {
       env: environmentOf(options),
       stdio: ['ignore', 'inherit', 'pipe'],
     });
-    this.exited = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }) as Exit);
     this.#port.promise.catch(() => undefined);
-    this.exited.then(() => this.#port.reject(new Error(`the service exited:\n${this.log}`)));
+    this.exited = once(this.child, 'exit').then(([code, signal]) => {
+      this.#port.reject(new Error(`the service exited:\n${this.log}`));
+      return { code, signal } as Exit;
+    });
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.log += text;
       const match = /"port":(\d+),"message":"serving metrics/.exec(this.log);
@@ -53,7 +55,9 @@ export class ServiceProcess {
   /** The value of a metric, summed over its series, or 0. */
   async metric(name: string): Promise<number> {
     const { body } = await this.get('/metrics');
-    const lines = body.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+    const lines = body
+      .split('\n')
+      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
   }
 

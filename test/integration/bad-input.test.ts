@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { runCommandLine } from '../helpers/command-line.ts';
 import { createTopic, testBroker } from '../helpers/kafka.ts';
 import { ServiceProcess, waitFor } from '../helpers/service.ts';
-import { runCommandLine } from '../helpers/command-line.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bad-input-'));
 after(() => rmSync(directory, { recursive: true, force: true }));

@@ -40,8 +40,8 @@ test('20 SIGKILLs at random moments lose nothing, double nothing and tear no lin
   assert.deepEqual(report.problems, []);
   assert.equal(kills, 20);
   assert.ok(report.stored + report.quarantined >= 100_000);
-  const { lost, duplicated, altered, unordered } = report;
-  assert.deepEqual({ lost, duplicated, altered, unordered }, EXACT);
+  const { lost, duplicated, altered, unordered, torn } = report;
+  assert.deepEqual({ lost, duplicated, altered, unordered, torn }, EXACT);
   assert.deepEqual(verified.problems, []);
   assert.equal(verified.records, report.stored);
   assert.equal(verified.quarantined, report.quarantined);
@@ -53,7 +53,7 @@ test('the same kills are noticed on a build that does not cut the files on recov
   });
   t.after(() => build.remove());
   const { report, verified } = await runWithKills({ kills: 6, records: 30_000, build: build.directory });
-  assert.ok(report.duplicated > 0, 'lines beyond the checkpoint stayed and came again');
+  assert.ok(report.duplicated > 0 || report.torn > 0, 'lines beyond the checkpoint stayed and came again');
   assert.equal(verified.ok, false);
 });
 
@@ -68,21 +68,24 @@ async function runWithKills({ kills, records, build }: Run): Promise<Outcome> {
     groupId: `group-${topic}`,
     directory,
     env: {
-      LOG_CONSUMER_OUTPUT_MAX_FILE_SIZE: '512KiB',
-      LOG_CONSUMER_OUTPUT_FLUSH_INTERVAL: '20ms',
+      MAX_LOG_FILE_SIZE_MB: '0.5',
+      FLUSH_INTERVAL_SEC: '0.02',
       LOG_CONSUMER_OUTPUT_CHECKPOINT_INTERVAL: '250ms',
       LOG_CONSUMER_TRANSFORM_WORKERS: '1',
     },
     ...(build === undefined ? {} : { build }),
   };
+  const done = new AbortController();
   let service = new ServiceProcess(options);
   try {
-    const done = new AbortController();
     const production = produceSlowly(bootstrap, topic, records, done.signal);
     let killed = 0;
     // A dead member holds its partitions until its session times out, so a kill takes some seconds.
     for (; killed < kills; killed += 1) {
-      await waitFor('the service to store something', async () => (await service.metric('logs_processed_total')) > 0);
+      await waitFor(
+        'the service to store something',
+        async () => (await service.metric('logs_processed_total')) > 0,
+      );
       await sleep(randomInt(50, 900));
       service.kill('SIGKILL');
       await service.exited;
@@ -90,6 +93,7 @@ async function runWithKills({ kills, records, build }: Run): Promise<Outcome> {
     }
     done.abort();
     const produced = await production;
+    await waitFor('the service to be ready', async () => (await service.get('/health/ready')).status === 200);
     await waitUntilCommitted(bootstrap, topic, options.groupId);
     assert.deepEqual(await service.stop(), { code: 0, signal: null }, service.log);
     return {
@@ -98,6 +102,7 @@ async function runWithKills({ kills, records, build }: Run): Promise<Outcome> {
       kills: killed,
     };
   } finally {
+    done.abort();
     await service.stop();
     rmSync(directory, { recursive: true, force: true });
   }

@@ -48,6 +48,7 @@ const PLANTED: readonly [rule: string, file: string, text: string][] = [
     "import type { Stats } from 'node:fs';\nexport type A = Stats;\n",
   ],
   ['stages-stay-apart', 'src/consume/a.ts', "export const a = () => import('../write/writer.ts');\n"],
+  ['only-pipeline-joins-stages', 'src/upkeep/a.ts', "import '../write/writer.ts';\n"],
   ['stages-import-no-pipeline', 'src/write/a.ts', "import '../pipeline/loop.ts';\n"],
   ['read-side-apart-from-write-side', 'src/query/a.ts', "export { writer } from '../write/writer.ts';\n"],
   ['write-side-apart-from-read-side', 'src/pipeline/a.ts', "import '../api/server.ts';\n"],
@@ -58,12 +59,8 @@ const PLANTED: readonly [rule: string, file: string, text: string][] = [
   ...packageNames().map(
     (name) => [`${name}-has-one-owner`, 'src/write/a.ts', `import '${name}';\n`] as [string, string, string],
   ),
-  ['workers-hold-no-logic', 'workers/a.ts', '// line\n'.repeat(41)],
-  [
-    'workers-call-one-module',
-    'workers/a.ts',
-    "import '../src/write/writer.ts';\nimport '../src/transform/pool.ts';\n",
-  ],
+  ['workers-are-short', 'workers/a.ts', 'export {};\n'.repeat(41)],
+  ['workers-hold-no-logic', 'workers/a.ts', "if (process.argv.length > 2) console.log('more');\n"],
 ];
 
 describe('the dependency rules', () => {

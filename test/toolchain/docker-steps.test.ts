@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { buildImage } from '../../scripts/docker-steps/build.ts';
+import { buildImage, runIn } from '../../scripts/docker-steps/build.ts';
 import { parseDockerfile } from '../../scripts/docker-steps/dockerfile.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -46,6 +46,20 @@ describe('the Dockerfile steps', () => {
   it('stop at an instruction that they do not know', () => {
     assert.throws(() => parseDockerfile('FROM base\nADD x y\n'), /does not know .*: ADD x y/);
     assert.throws(() => parseDockerfile('FROM base\nCOPY --chmod=755 x y\n'), /this form of COPY/);
+  });
+
+  it('build an image of this project that starts', async () => {
+    const target = await mkdtemp(join(tmpdir(), 'image-'));
+    try {
+      const image = await buildImage(ROOT, target);
+      const [program = '', ...entry] = image.entrypoint;
+      await runIn(image, program, [...entry, '--version']);
+      await assert.rejects(runIn(image, program, [...entry, 'no-such-command']), /ended with code 2/);
+      assert.ok(!existsSync(join(image.workingDirectory, 'src')), 'the image holds only the built service');
+      assert.ok(!existsSync(join(image.workingDirectory, 'node_modules/typescript')), 'and no dev packages');
+    } finally {
+      await rm(target, { recursive: true });
+    }
   });
 
   it('include every path that .dockerignore lets into the build', async () => {

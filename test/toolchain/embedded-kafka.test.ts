@@ -25,12 +25,13 @@ import {
   testBroker,
   withAdmin,
 } from '../helpers/kafka.ts';
+import { givenBrokers } from '../helpers/shared-broker.ts';
 
 const run = promisify(execFile);
 const RUN_KAFKA = fileURLToPath(new URL('../../scripts/kafka/run.ts', import.meta.url));
 
 /** Whoever names a broker may have no Java; then only the tests that need one of ours are left out. */
-const skip = process.env['KAFKA_BROKERS'] === undefined ? false : 'KAFKA_BROKERS names the broker to use';
+const skip = givenBrokers() === undefined ? false : 'KAFKA_BROKERS names the broker to use';
 
 describe('the broker of the tests', () => {
   it('keeps what kafkajs produces, for every compression', async () => {

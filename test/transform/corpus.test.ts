@@ -40,28 +40,44 @@ function differences(expected: Expected, actual: Transformed): string[] {
   const record = JSON.parse(actual.line) as Record<string, unknown>;
   const found: string[] = [];
   const check = (field: string, value: unknown, accepted: readonly unknown[]): void => {
-    if (!accepted.includes(value)) found.push(`${field} is ${JSON.stringify(value)}, not ${JSON.stringify(accepted)}`);
+    if (!accepted.includes(value))
+      found.push(`${field} is ${JSON.stringify(value)}, not ${JSON.stringify(accepted)}`);
   };
   const { timestamp_alt_ms: altMs, timestamp_tol_ms: tolerance = 0 } = expected;
   if (expected.timestamp_ms === null) check('missing timestamp', actual.missingTimestamp, [true]);
   else {
-    const off = Math.min(...[expected.timestamp_ms, altMs ?? expected.timestamp_ms].map((ms) => Math.abs(ms - actual.timestampMs)));
+    const off = Math.min(
+      ...[expected.timestamp_ms, altMs ?? expected.timestamp_ms].map((ms) =>
+        Math.abs(ms - actual.timestampMs),
+      ),
+    );
     if (off > tolerance) found.push(`timestamp is ${actual.timestampMs}, not ${expected.timestamp_ms}`);
     check('missing timestamp', actual.missingTimestamp, [false]);
   }
   check('timestamp', record['timestamp'], [new Date(actual.timestampMs).toISOString()]);
-  check('level', actual.unknownLevel ? null : record['level'], [expected.level, ...(expected.level_alt ?? [])]);
+  check('level', actual.unknownLevel ? null : record['level'], [
+    expected.level,
+    ...(expected.level_alt ?? []),
+  ]);
   if (actual.unknownLevel) check('level', record['level'], ['INFO']);
   const message = record['message'] ?? null;
   const messages = [expected.message === '' ? null : expected.message, ...listOf(expected.message_alt ?? [])];
-  const isPrefixed = expected.message_match === 'prefix' && String(message).startsWith(expected.message ?? '');
+  const isPrefixed =
+    expected.message_match === 'prefix' && String(message).startsWith(expected.message ?? '');
   if (!isPrefixed && expected.nested_optional !== true) check('message', message, messages);
   check('service', record['service'], [expected.service ?? 'unknown', ...listOf(expected.service_alt ?? [])]);
   const correlations = [expected.correlation_id, expected.correlation_alt, expected.alt_correlation_id];
-  check('correlation_id', record['correlation_id'] ?? null, correlations.filter((id) => id !== undefined));
+  check(
+    'correlation_id',
+    record['correlation_id'] ?? null,
+    correlations.filter((id) => id !== undefined),
+  );
   const requests = [expected.request_id, expected.alt_request_id].filter((id) => id !== undefined);
   if (expected.nested_optional !== true) check('request_id', record['request_id'] ?? null, requests);
-  const flags = [expected.has_error, ...(expected.has_error_alt === undefined ? [] : [expected.has_error_alt])];
+  const flags = [
+    expected.has_error,
+    ...(expected.has_error_alt === undefined ? [] : [expected.has_error_alt]),
+  ];
   if (expected.nested_optional !== true) {
     check('error_class present', 'error_class' in record, flags);
     check('in error_logs', actual.categories.includes('error_logs'), flags);
@@ -80,7 +96,8 @@ describe('corpus of logging libraries', () => {
         const expected = JSON.parse(expectations[index] ?? 'null') as Expected;
         const actual = transformRecord(transformer, { value });
         if (actual.outcome === 0) {
-          for (const problem of differences(expected, actual)) problems.push(`line ${index + 1} (${expected.case}): ${problem}`);
+          for (const problem of differences(expected, actual))
+            problems.push(`line ${index + 1} (${expected.case}): ${problem}`);
         } else problems.push(`line ${index + 1} was not written`);
         checked++;
       }

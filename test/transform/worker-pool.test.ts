@@ -45,6 +45,7 @@ describe('a worker pool', () => {
       assert.equal(new Uint8Array(result.first)[0], 7);
       assert.equal(result.second.byteLength, 50_000);
       assert(!result.first.detached && !result.second.detached);
+      await assert.rejects(pool.run('touch', { first, second }, [first, second]), /not given again/);
     });
   });
 

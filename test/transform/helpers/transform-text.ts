@@ -53,15 +53,24 @@ function sized(bytes: Buffer | null): Buffer {
   return bytes === null ? varint(-1) : Buffer.concat([varint(bytes.length), bytes]);
 }
 
-const bufferOf = (text: string | Buffer | null): Buffer | null => (typeof text === 'string' ? Buffer.from(text) : text);
+const bufferOf = (text: string | Buffer | null): Buffer | null =>
+  typeof text === 'string' ? Buffer.from(text) : text;
 
 /** A record laid out as in a Kafka batch, with other bytes before and after it. */
 export function rawRecord(input: Input): RawRecord {
   const key = bufferOf(input.key ?? null);
   const value = bufferOf(input.value);
-  const encodedHeaders = Buffer.concat((input.headers ?? []).flatMap(([name, text]) => [sized(bufferOf(name)), sized(bufferOf(text))]));
+  const encodedHeaders = Buffer.concat(
+    (input.headers ?? []).flatMap(([name, text]) => [sized(bufferOf(name)), sized(bufferOf(text))]),
+  );
   const before = Buffer.from('"}x');
-  const parts = [before, key ?? Buffer.alloc(0), value ?? Buffer.alloc(0), encodedHeaders, Buffer.from('"}]} ,')];
+  const parts = [
+    before,
+    key ?? Buffer.alloc(0),
+    value ?? Buffer.alloc(0),
+    encodedHeaders,
+    Buffer.from('"}]} ,'),
+  ];
   const bytes = new Uint8Array(Buffer.concat(parts));
   const keyEnd = before.length + (key?.length ?? 0);
   const valueEnd = keyEnd + (value?.length ?? 0);
@@ -88,7 +97,8 @@ export function transformRecord(transformer: RecordTransformer, input: Input): T
   const rejected = Buffer.from(quarantine.bytes.subarray(0, quarantine.length)).toString('utf8');
   const line = outcome === 0 ? written : rejected;
   const expected = outcome === 1 ? '' : `${line.replace(/\n$/, '')}\n`;
-  if (written + rejected !== expected) throw new Error(`not exactly one line: ${JSON.stringify([written, rejected])}`);
+  if (written + rejected !== expected)
+    throw new Error(`not exactly one line: ${JSON.stringify([written, rejected])}`);
   return {
     outcome,
     line: line.slice(0, -1),
@@ -109,7 +119,10 @@ export function transformText(value: string | Buffer | null, rest: Omit<Input, '
 }
 
 /** The stored record of a value that is accepted. */
-export function storedRecord(value: string | Buffer, rest: Omit<Input, 'value'> = {}): Record<string, unknown> {
+export function storedRecord(
+  value: string | Buffer,
+  rest: Omit<Input, 'value'> = {},
+): Record<string, unknown> {
   const result = transformText(value, rest);
   if (result.outcome !== 0) throw new Error(`not written: ${result.line}`);
   return JSON.parse(result.line) as Record<string, unknown>;
