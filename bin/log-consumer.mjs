@@ -7,6 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -18,6 +19,8 @@ const built = new URL('../dist/src/main.js', import.meta.url);
 const bundledNode = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
 
 if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE) {
+  // Compiled code is kept between starts (in the temporary directory), which halves the time they take.
+  module.enableCompileCache?.();
   const { main } = await import((existsSync(sources) ? sources : built).href);
   process.exitCode = await main(process.argv.slice(2));
 } else if (existsSync(bundledNode)) {

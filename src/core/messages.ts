@@ -54,12 +54,6 @@ export interface UnitCounts {
   readonly quarantineReasons: Readonly<Partial<Record<QuarantineReason, number>>>;
 }
 
-/** How many records carry a Kafka timestamp of `timestamp` ms (rounded down to 8 ms). */
-export interface TimestampCount {
-  readonly timestamp: number;
-  readonly records: number;
-}
-
 /** Transform pool to main thread. */
 export interface TransformResult {
   readonly input: ArrayBuffer;
@@ -68,7 +62,11 @@ export interface TransformResult {
   /** Facts of the service_logs region (the other files' segments derive theirs from it in upkeep). */
   readonly facts: LineFacts;
   readonly counts: UnitCounts;
-  readonly kafkaTimestamps: readonly TimestampCount[];
+  /**
+   * How many records carry which Kafka timestamp, rounded down: pairs of ms since the epoch and a
+   * count, flat, because hundreds of small objects would cost more to send than the records to decode.
+   */
+  readonly kafkaTimestamps: Float64Array;
 }
 
 /** A transformed unit on its way to the files. */

@@ -1,7 +1,7 @@
 /** Exceptions as the runtimes of the services print them, escaped once for JSON. */
 import { escaped } from './templates.ts';
 
-export type Runtime = 'node' | 'python' | 'go' | 'jvm' | 'dotnet';
+type Runtime = 'node' | 'python' | 'go' | 'jvm' | 'dotnet';
 
 export interface ExceptionKind {
   /** What the service says in its message when this happens. */

@@ -1,12 +1,13 @@
 /** Remembers when the records of handed units were produced, until a checkpoint makes them durable. */
-import type { TimestampCount } from '../core/messages.ts';
-
 export class DurabilityTracker {
-  readonly #waiting: (readonly TimestampCount[])[] = [];
+  readonly #waiting: Float64Array[] = [];
   #durableUnits = 0;
 
-  /** A unit was handed to the writer; units become durable in this order. */
-  handed(timestamps: readonly TimestampCount[]): void {
+  /**
+   * A unit was handed to the writer; units become durable in this order.
+   * @param timestamps pairs of Kafka timestamp (ms) and records
+   */
+  handed(timestamps: Float64Array): void {
     this.#waiting.push(timestamps);
   }
 
@@ -19,7 +20,9 @@ export class DurabilityTracker {
     const count = durableUnits - this.#durableUnits;
     this.#durableUnits = durableUnits;
     for (const timestamps of this.#waiting.splice(0, count)) {
-      for (const { timestamp, records } of timestamps) report(Math.max(0, nowMs - timestamp), records);
+      for (let at = 0; at < timestamps.length; at += 2) {
+        report(Math.max(0, nowMs - (timestamps[at] ?? nowMs)), timestamps[at + 1] ?? 0);
+      }
     }
   }
 }

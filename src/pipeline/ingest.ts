@@ -57,6 +57,11 @@ export interface IngestParts {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** Less than this in Kafka is not a backlog: a fetch brings it at once. */
+const QUIET_UNREAD_RECORDS = 10_000;
+
+const NO_TIMESTAMPS = new Float64Array(0);
+
 type Entry = LedgerEntry<EntryResult>;
 
 const NO_COUNTS = {
@@ -95,9 +100,9 @@ export class Ingest {
     this.#lag = new LagTracker(parts.observer);
   }
 
-  /** Whether no task waits for a free worker. */
+  /** Whether no task waits for a free worker, and little in Kafka waits to be fetched. */
   isQuiet(): boolean {
-    return this.#queue.size === 0;
+    return this.#queue.size === 0 && this.#lag.unread() < QUIET_UNREAD_RECORDS;
   }
 
   /** A new assignment: raises the epoch and drops what is not handed to the writer yet. */
@@ -278,7 +283,7 @@ export class Ingest {
       return;
     }
     if (result.kind === 'empty') {
-      this.#durability.handed([]);
+      this.#durability.handed(NO_TIMESTAMPS);
       const unit = { topic, partition, firstOffset, nextOffset, output: null, regions: [] };
       writer.append({ ...unit, facts: NO_FACTS, counts: NO_COUNTS });
       return;

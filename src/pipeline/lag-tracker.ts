@@ -6,6 +6,7 @@ import type { IngestObserver } from './observer.ts';
 export class LagTracker {
   readonly #observer: IngestObserver;
   #highWatermarks = new Map<string, number>();
+  #taken = new Map<string, number>();
   #assigned: readonly TopicPartition[] = [];
 
   constructor(observer: IngestObserver) {
@@ -22,8 +23,21 @@ export class LagTracker {
     this.#highWatermarks = new Map([...this.#highWatermarks].filter(([key]) => kept.has(key)));
   }
 
-  delivered(delivery: TopicPartition & { readonly highWatermark: number }): void {
-    this.#highWatermarks.set(partitionKey(delivery.topic, delivery.partition), delivery.highWatermark);
+  delivered(
+    delivery: TopicPartition & { readonly highWatermark: number; readonly nextOffset: number },
+  ): void {
+    const key = partitionKey(delivery.topic, delivery.partition);
+    this.#highWatermarks.set(key, delivery.highWatermark);
+    this.#taken.set(key, delivery.nextOffset);
+  }
+
+  /** Records that were not fetched yet, as far as the last fetches tell. */
+  unread(): number {
+    let records = 0;
+    for (const [key, highWatermark] of this.#highWatermarks) {
+      records += Math.max(0, highWatermark - (this.#taken.get(key) ?? highWatermark));
+    }
+    return records;
   }
 
   durable(positions: readonly PartitionPosition[]): void {

@@ -12,6 +12,9 @@ function isLeapYear(year: number): boolean {
   return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 }
 
+/** The last millisecond of the year 9999, beyond which our form has no digits. */
+export const LATEST_MS = 253_402_300_799_999;
+
 /** Milliseconds since the epoch at midnight UTC of a date from 1970 on; NaN when there is no such date. */
 export function dateMs(year: number, month: number, day: number): number {
   if (year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1) return Number.NaN;

@@ -6,10 +6,11 @@
  * microseconds, to 20 nanoseconds (so seconds reach the year 5138). Below 100,000,000 seconds (1973) a
  * number is taken for a duration or a counter and rejected; so are negative ones.
  */
+import { LATEST_MS } from './calendar.ts';
+
 const LEAST_SECOND_DIGITS = 9;
 /** More digits than any float is printed with. */
 const MAX_FLOAT_TEXT_BYTES = 40;
-const LATEST_MS = 253_402_300_799_999;
 
 /** Milliseconds since the epoch of the decimal number at `start`..`end`, rounded down; NaN if it is none. */
 export function parseEpoch(bytes: Uint8Array, start: number, end: number): number {

@@ -15,7 +15,7 @@ import {
 } from './json-bytes.ts';
 
 /** Kind of the value that begins at `at`. */
-export function kindAt(bytes: Uint8Array, at: number): number {
+function kindAt(bytes: Uint8Array, at: number): number {
   switch (bytes[at]) {
     case QUOTE:
       return KIND.string;
@@ -42,7 +42,7 @@ function skipString(bytes: Uint8Array, at: number): number {
 }
 
 /** Position after the value that begins at `at` and ends before `end`. */
-export function skipValue(bytes: Uint8Array, at: number, end: number): number {
+function skipValue(bytes: Uint8Array, at: number, end: number): number {
   let depth = 0;
   let p = at;
   do {

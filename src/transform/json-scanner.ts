@@ -51,7 +51,6 @@ export class JsonScanner {
   #kind = 0;
   #keyEnd = 0;
   #keyId = NO_KEY;
-  #lastChildKey = NO_KEY;
 
   readonly #keys: KeyTable;
   readonly #maxDepth: number;
@@ -90,24 +89,15 @@ export class JsonScanner {
   /** The members of the record; `at` is after its opening brace. Returns the position after its end. */
   #object(bytes: Uint8Array, at: number, end: number): number {
     const members = this.members;
-    const keys = this.#keys;
-    let key = NO_KEY;
+    this.#keyId = NO_KEY;
     let p = this.#skipSpace(bytes, at, end);
     if (p < end && bytes[p] === CLOSE_BRACE) return p + 1;
     for (;;) {
       const keyStart = p;
-      const guess = keys.guess(bytes, p, end, key);
-      if (guess === NO_KEY) {
-        p = this.#key(bytes, p, end, key);
-        if (p === FAILED) return FAILED;
-        key = this.#keyId;
-      } else {
-        key = guess;
-        p += keys.tokenLength[guess] as number;
-        this.#keyEnd = p - 1;
-      }
+      p = this.#key(bytes, p, end);
+      if (p === FAILED) return FAILED;
       if (p < end && (bytes[p] as number) <= 0x20) p = this.#skipSpace(bytes, p, end);
-      const index = members.add(key, keyStart, this.#keyEnd, p);
+      const index = members.add(this.#keyId, keyStart, this.#keyEnd, p);
       const first = p < end ? (bytes[p] as number) : 0;
       if (first === QUOTE) {
         p++;
@@ -116,10 +106,9 @@ export class JsonScanner {
         if (p === FAILED) return FAILED;
         members.finish(index, p, KIND.string);
       } else if (first === OPEN_BRACE || first === OPEN_BRACKET) {
-        p = this.#container(bytes, p, end, index, key);
+        p = this.#container(bytes, p, end, index);
         if (p === FAILED) return FAILED;
         members.finish(index, p, first === OPEN_BRACE ? KIND.object : KIND.array);
-        key = this.#lastChildKey;
       } else {
         p = this.#numberOrLiteral(bytes, p, end);
         if (p === FAILED) return FAILED;
@@ -138,15 +127,13 @@ export class JsonScanner {
    * A nested object or array whose opening bracket is at `at`, by a loop over all its tokens.
    * Members of an object directly below the record go to `children`.
    */
-  #container(bytes: Uint8Array, at: number, end: number, parent: number, parentKey: number): number {
+  #container(bytes: Uint8Array, at: number, end: number, parent: number): number {
     const isObjectAt = this.#isObjectAt;
-    const keys = this.#keys;
     const children = this.children;
     const notesChildren = bytes[at] === OPEN_BRACE;
     let depth = 1;
     let inObject = false;
     let child = -1;
-    let key = parentKey;
     let p = at;
     let opens = true;
     for (;;) {
@@ -163,18 +150,10 @@ export class JsonScanner {
         const isChild = notesChildren && depth === 2;
         if (isChild) {
           const keyStart = p;
-          const guess = keys.guess(bytes, p, end, key);
-          if (guess === NO_KEY) {
-            p = this.#key(bytes, p, end, key);
-            if (p === FAILED) return FAILED;
-            key = this.#keyId;
-          } else {
-            key = guess;
-            p += keys.tokenLength[guess] as number;
-            this.#keyEnd = p - 1;
-          }
+          p = this.#key(bytes, p, end);
+          if (p === FAILED) return FAILED;
           p = this.#skipSpace(bytes, p, end);
-          child = children.add(key, keyStart, this.#keyEnd, p);
+          child = children.add(this.#keyId, keyStart, this.#keyEnd, p);
           children.parent[child] = parent;
         } else if (inObject) {
           p = this.#keyToken(bytes, p, end);
@@ -203,10 +182,7 @@ export class JsonScanner {
         if (bytes[p] !== (inObject ? CLOSE_BRACE : CLOSE_BRACKET)) break;
         p++;
         depth--;
-        if (depth === 1) {
-          this.#lastChildKey = key;
-          return p;
-        }
+        if (depth === 1) return p;
         inObject = isObjectAt[depth] === 1;
         if (depth === 2 && notesChildren) children.valueEnd[child] = p;
       }
@@ -226,10 +202,18 @@ export class JsonScanner {
     return colon + 1;
   }
 
-  /** A key that was not guessed: also looks up its id, which `#keyId` then is. */
-  #key(bytes: Uint8Array, at: number, end: number, previous: number): number {
+  /** A key of `members` or `children` and its colon: also finds its id, which `#keyId` then is. */
+  #key(bytes: Uint8Array, at: number, end: number): number {
+    const keys = this.#keys;
+    const guess = keys.guess(bytes, at, end, this.#keyId);
+    if (guess !== NO_KEY) {
+      this.#keyId = guess;
+      const after = at + (keys.tokenLength[guess] as number);
+      this.#keyEnd = after - 1;
+      return after;
+    }
     const after = this.#keyToken(bytes, at, end);
-    if (after !== FAILED) this.#keyId = this.#keys.find(bytes, at + 1, this.#keyEnd - 1, previous);
+    if (after !== FAILED) this.#keyId = keys.find(bytes, at + 1, this.#keyEnd - 1, this.#keyId);
     return after;
   }
 
@@ -287,7 +271,7 @@ export class JsonScanner {
   #rejectNonObject(bytes: Uint8Array, at: number, end: number): false {
     const first = bytes[at];
     let after: number;
-    if (first === OPEN_BRACKET) after = this.#container(bytes, at, end, 0, NO_KEY);
+    if (first === OPEN_BRACKET) after = this.#container(bytes, at, end, 0);
     else if (first === QUOTE) after = this.#string(bytes, at + 1, end);
     else after = this.#numberOrLiteral(bytes, at, end);
     if (after === FAILED) return false;

@@ -3,7 +3,8 @@
  * is no letter or digit counts as one separator, written as a space in keywords, and there is one before
  * and after the text, so ` oom ` is a whole word.
  */
-const SYMBOLS = 64;
+/** 26 letters, 10 digits and the separator. */
+const SYMBOLS = 37;
 const SEPARATOR = 0;
 
 /** Symbol of each byte: 0 for separators, 1-26 letters, 27-36 digits. */

@@ -44,7 +44,6 @@ const SLOG_THRESHOLDS: readonly (readonly [least: number, rank: number])[] = [
 ];
 
 const SYSLOG = [FATAL, FATAL, FATAL, ERROR, WARN, INFO, INFO, DEBUG];
-const DOTNET = [TRACE, DEBUG, INFO, WARN, ERROR, FATAL];
 const TSLOG = [TRACE, TRACE, DEBUG, INFO, WARN, ERROR, FATAL];
 const AZURE = [TRACE, INFO, WARN, ERROR, FATAL];
 const MYSQL = [INFO, ERROR, WARN, INFO];
@@ -128,8 +127,6 @@ export function levelOfNumber(value: number, scale: number): number {
       return value >= 0 && value < 192 ? (SYSLOG[value % 8] ?? NO_LEVEL) : NO_LEVEL;
     case LEVEL_SCALE.tslog:
       return TSLOG[value] ?? NO_LEVEL;
-    case LEVEL_SCALE.dotnet:
-      return DOTNET[value] ?? NO_LEVEL;
     case LEVEL_SCALE.azure:
       return AZURE[value] ?? NO_LEVEL;
     case LEVEL_SCALE.mysql:
@@ -142,12 +139,12 @@ export function levelOfNumber(value: number, scale: number): number {
 }
 
 /** What a level field said: a rank, and whether by name (a name counts more than a number). */
-export interface LevelReading {
+interface LevelReading {
   readonly rank: number;
   readonly byName: boolean;
 }
 
-export const UNREADABLE_LEVEL: LevelReading = { rank: NO_LEVEL, byName: false };
+const UNREADABLE_LEVEL: LevelReading = { rank: NO_LEVEL, byName: false };
 
 /** Reads the value of a level field of any kind; objects hold `name` or `levelStr` beside a number. */
 export function readLevel(

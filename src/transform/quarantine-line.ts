@@ -10,13 +10,13 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { QuarantineReason } from '../core/quarantine.ts';
+import { LATEST_MS } from './calendar.ts';
 import { jsonText } from './json-bytes.ts';
 import type { LineBuffer } from './line-buffer.ts';
 import type { RawRecord } from './raw-record.ts';
 import { RecordHeaders } from './record-headers.ts';
 
 const MAX_HEADER_BYTES = 1 << 20;
-const LATEST_MS = 253_402_300_799_999;
 
 type Fields = Record<string, unknown>;
 

@@ -10,10 +10,11 @@ import type { CategoryRules } from '../core/category-rules.ts';
 import { LEVEL_RANK, type Level } from '../core/level.ts';
 import type { QuarantineReason } from '../core/quarantine.ts';
 import { ByteText } from './byte-text.ts';
-import { Calendar } from './calendar.ts';
+import { Calendar, LATEST_MS } from './calendar.ts';
 import type { Candidates } from './candidates.ts';
 import { CategoryMatcher } from './category-matcher.ts';
 import { ROLE } from './fields/field-rule.ts';
+import { HeaderService } from './header-service.ts';
 import { jsonText } from './json-bytes.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { KeyTable } from './key-table.ts';
@@ -22,7 +23,6 @@ import type { LineBuffer } from './line-buffer.ts';
 import { appendQuarantineLine } from './quarantine-line.ts';
 import type { RawRecord } from './raw-record.ts';
 import { RecordFields } from './record-fields.ts';
-import { RecordHeaders } from './record-headers.ts';
 import { RecordLine } from './record-line.ts';
 import { ErrorResolver } from './resolve-error.ts';
 import { LevelResolver } from './resolve-level.ts';
@@ -47,15 +47,11 @@ export const OUTCOME = { written: 0, filtered: 1, quarantined: 2 } as const;
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
 
 /** Where a record came from. */
-export interface RecordSource {
+interface RecordSource {
   readonly topic: string;
   readonly partition: number;
 }
 
-const LATEST_MS = 253_402_300_799_999;
-const SERVICE_HEADER = new Uint8Array(Buffer.from('service'));
-/** The header is looked for among this many; producers put a handful. */
-const MAX_SEARCHED_HEADERS = 64;
 const UNKNOWN_SERVICE_TEXT = ByteText.of(jsonText(UNKNOWN_SERVICE));
 
 export class RecordTransformer {
@@ -83,6 +79,7 @@ export class RecordTransformer {
   readonly #level = new LevelResolver();
   readonly #error = new ErrorResolver();
   readonly #services = new ServiceIds();
+  readonly #headerService = new HeaderService();
 
   constructor(options: RecordOptions) {
     const calendar = new Calendar();
@@ -188,7 +185,7 @@ export class RecordTransformer {
       this.serviceId = this.#services.find(record.bytes, service.start, service.end);
       return;
     }
-    const text = record.headerCount > 0 ? serviceOfHeader(record) : null;
+    const text = this.#headerService.find(record);
     this.#line.otherService = text ?? UNKNOWN_SERVICE_TEXT;
     this.serviceId =
       text === null ? this.#services.unknown : this.#services.find(text.bytes, 1, text.bytes.length - 1);
@@ -209,17 +206,4 @@ export class RecordTransformer {
 /** Kafka's instant of a record; the epoch itself when the producer set none that can be written. */
 function kafkaTimestamp(record: RawRecord): number {
   return record.timestamp >= 0 && record.timestamp <= LATEST_MS ? record.timestamp : 0;
-}
-
-/** The header `service` as JSON text; null when there is none, or it is empty or not UTF-8. */
-function serviceOfHeader(record: RawRecord): ByteText | null {
-  const headers = new RecordHeaders(record);
-  for (let i = 0; i < MAX_SEARCHED_HEADERS && headers.next(); i++) {
-    if (!headers.isNamed(SERVICE_HEADER) || headers.valueStart < 0) continue;
-    const { buffer, byteOffset } = record.bytes;
-    const value = Buffer.from(buffer, byteOffset + headers.valueStart, headers.valueEnd - headers.valueStart);
-    if (value.length === 0 || !isUtf8(value)) return null;
-    return ByteText.of(jsonText(value.toString('utf8')));
-  }
-  return null;
 }

@@ -12,7 +12,7 @@ const OTHER = 0;
 const UNKNOWN = 1;
 
 /** Name in counts of all services beyond the limit. */
-export const OTHER_SERVICES = '(other)';
+const OTHER_SERVICES = '(other)';
 /** Service of records that name none. */
 export const UNKNOWN_SERVICE = 'unknown';
 

@@ -1,11 +1,9 @@
-import type { TimestampCount } from '../core/messages.ts';
-
 /** The finest rounding; latency is measured in milliseconds and reported in buckets wider than this. */
 const MIN_WIDTH_MS = 8;
-const MAX_ENTRIES = 256;
+const MAX_ENTRIES = 64;
 
 /**
- * How many records carry which Kafka timestamp, rounded down, in at most 256 entries: when the
+ * How many records carry which Kafka timestamp, rounded down, in at most 64 entries: when the
  * timestamps of a unit spread wider, the rounding becomes coarser. Used again for every unit.
  */
 export class TimestampCounts {
@@ -29,12 +27,10 @@ export class TimestampCounts {
     else if (timestampMs >= 0) this.addElsewhere(timestampMs);
   }
 
-  /** Ascending by timestamp. */
-  entries(): TimestampCount[] {
+  /** Pairs of timestamp and count, ascending by timestamp. */
+  pairs(): Float64Array {
     this.settle();
-    return [...this.counts]
-      .map(([timestamp, records]) => ({ timestamp, records }))
-      .sort((a, b) => a.timestamp - b.timestamp);
+    return Float64Array.from([...this.counts].sort(([a], [b]) => a - b).flat());
   }
 
   private addElsewhere(timestampMs: number): void {

@@ -1,4 +1,5 @@
 /** The instant in the value of a timestamp field, whatever its kind. */
+import { LATEST_MS } from './calendar.ts';
 import { parseEpoch } from './epoch-time.ts';
 import { BACKSLASH, decodeString, KIND } from './json-bytes.ts';
 import { JsonCursor, scalarText } from './json-cursor.ts';
@@ -6,7 +7,6 @@ import { parseTimestampText } from './timestamp-text.ts';
 
 /** Longer strings are no instants; looking at them would cost time for nothing. */
 const MAX_TEXT_BYTES = 128;
-const LATEST_MS = 253_402_300_799_999;
 
 /** Milliseconds since the epoch, rounded down, of the value at `start`..`end`; NaN when unreadable. */
 export function parseTimestampValue(bytes: Uint8Array, start: number, end: number, kind: number): number {

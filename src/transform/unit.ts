@@ -242,7 +242,7 @@ export class UnitTransformer {
       regions,
       facts: this.facts.facts((id) => this.transformer.serviceName(id)),
       counts: this.counter.counts(),
-      kafkaTimestamps: this.timestamps.entries(),
+      kafkaTimestamps: this.timestamps.pairs(),
     };
   }
 }

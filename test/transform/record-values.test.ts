@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { KAFKA_TIMESTAMP, storedRecord, transformText } from './helpers/transform-text.ts';
+import { RecordTransformer } from '../../src/transform/record-transformer.ts';
+import {
+  KAFKA_TIMESTAMP,
+  OPTIONS,
+  storedRecord,
+  transformRecord,
+  transformText,
+} from './helpers/transform-text.ts';
 
 const record = (fields: object): Record<string, unknown> => storedRecord(JSON.stringify(fields));
 
@@ -276,6 +283,14 @@ describe('service', () => {
     assert.equal(service([['service', null]]), 'unknown');
     assert.equal(service([['service', Buffer.from([0xff])]]), 'unknown');
     assert.equal(service([['Service', 'x']]), 'unknown');
+  });
+
+  it("comes from each record's own header", () => {
+    const transformer = new RecordTransformer(OPTIONS);
+    const names = ['a', 'a', '', 'b', 'a'].map(
+      (name) => transformRecord(transformer, { value: '{}', headers: [['service', name]] }).service,
+    );
+    assert.deepEqual(names, ['a', 'a', 'unknown', 'b', 'a']);
   });
 
   it('is one in counts however it is spelled', () => {

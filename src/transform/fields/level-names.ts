@@ -13,15 +13,13 @@ export const LEVEL_SCALE = {
   python: 4,
   /** 0-6 from TRACE: tslog with silly at 0. */
   tslog: 5,
-  /** .NET LogLevel: 0 Trace to 5 Critical. */
-  dotnet: 6,
   /** Application Insights: 0 Verbose to 4 Critical. */
-  azure: 7,
+  azure: 6,
   /** facility * 8 + severity. */
-  syslogPriority: 8,
+  syslogPriority: 7,
   /** MySQL error log: 0 system, 1 error, 2 warning, 3 note. */
-  mysql: 9,
-  syslog: 10,
+  mysql: 8,
+  syslog: 9,
 } as const;
 
 export const LEVEL_NAMES: readonly FieldName[] = [

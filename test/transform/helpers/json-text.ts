@@ -28,7 +28,7 @@ const CHARACTERS = [
 ];
 
 /** Text of a string, with escapes as a hostile producer may write them. */
-export const stringText = fc
+const stringText = fc
   .array(
     fc.oneof(
       fc.constantFrom(...CHARACTERS),
@@ -38,7 +38,7 @@ export const stringText = fc
   )
   .map((parts) => `"${parts.join('')}"`);
 
-export const numberText = fc.oneof(
+const numberText = fc.oneof(
   fc.constantFrom(
     '0',
     '-0',
@@ -126,7 +126,7 @@ const TEXTS = [
   '"audit"',
 ];
 
-export const keyText = fc.oneof(
+const keyText = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...NAMES).map((name) => JSON.stringify(name)) },
   { weight: 1, arbitrary: stringText },
 );

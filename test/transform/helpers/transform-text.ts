@@ -15,9 +15,9 @@ export const OPTIONS: RecordOptions = {
   categories: DEFAULT_CATEGORY_RULES,
 };
 
-export type Headers = readonly (readonly [name: string | Buffer, value: string | Buffer | null])[];
+type Headers = readonly (readonly [name: string | Buffer, value: string | Buffer | null])[];
 
-export interface Input {
+interface Input {
   readonly value: string | Buffer | null;
   readonly key?: string | Buffer | null;
   readonly headers?: Headers;

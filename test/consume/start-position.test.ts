@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  decideStart,
+  type PartitionEvidence,
+  type PositionPolicy,
+} from '../../src/consume/start-position.ts';
+
+const STOP: PositionPolicy = { onLostRecords: 'stop', onPositionConflict: 'stop', onTopicRecreated: 'stop' };
+
+/** [checkpoint, committed, by us, policy, the decision in short]; the log holds 100 to 200. */
+const TABLE: readonly (readonly [
+  number | undefined,
+  number | undefined,
+  boolean,
+  Partial<PositionPolicy>,
+  string,
+])[] = [
+  [undefined, undefined, false, {}, 'start 100'],
+  [undefined, 150, true, {}, 'start 150'],
+  [undefined, 150, false, {}, 'start 150'],
+  [undefined, 100, false, {}, 'start 100'],
+  [undefined, 200, false, {}, 'start 200'],
+  [undefined, 99, false, {}, 'refuse kafka.on_lost_records: earliest'],
+  [undefined, 99, false, { onLostRecords: 'earliest' }, 'jump 99 to 100: deleted_by_kafka'],
+  [undefined, 201, false, {}, 'refuse kafka.on_topic_recreated: earliest'],
+  [undefined, 201, false, { onTopicRecreated: 'earliest' }, 'jump 201 to 100: topic_recreated'],
+  [150, undefined, false, {}, 'start 150'],
+  [150, 150, true, {}, 'start 150'],
+  [150, 150, false, {}, 'start 150'],
+  [150, 120, true, {}, 'start 150'],
+  [150, 120, false, {}, 'start 150'],
+  // Committed offsets outside the log say nothing about a checkpoint inside.
+  [150, 20, false, {}, 'start 150'],
+  [150, 180, true, {}, 'start 150, rereading'],
+  [
+    150,
+    180,
+    false,
+    {},
+    'refuse kafka.on_position_conflict: checkpoint (read them here too) or group (skip them)',
+  ],
+  [150, 180, false, { onPositionConflict: 'checkpoint' }, 'start 150, rereading'],
+  [150, 180, false, { onPositionConflict: 'group' }, 'jump 150 to 180: taken_from_group'],
+  [100, 100, true, {}, 'start 100'],
+  [200, 200, true, {}, 'start 200'],
+  [99, undefined, false, {}, 'refuse kafka.on_lost_records: earliest'],
+  [99, 180, true, {}, 'refuse kafka.on_lost_records: earliest'],
+  [
+    99,
+    180,
+    false,
+    { onLostRecords: 'earliest', onPositionConflict: 'group' },
+    'jump 99 to 100: deleted_by_kafka',
+  ],
+  [99, 99, true, { onLostRecords: 'earliest' }, 'jump 99 to 100: deleted_by_kafka'],
+  [99, 99, true, { onTopicRecreated: 'earliest' }, 'refuse kafka.on_lost_records: earliest'],
+  [201, 201, true, {}, 'refuse kafka.on_topic_recreated: earliest'],
+  [201, undefined, false, { onLostRecords: 'earliest' }, 'refuse kafka.on_topic_recreated: earliest'],
+  [201, 150, true, { onTopicRecreated: 'earliest' }, 'jump 201 to 100: topic_recreated'],
+];
+
+function short(evidence: PartitionEvidence, policy: PositionPolicy): string {
+  const decision = decideStart(evidence, policy);
+  switch (decision.kind) {
+    case 'start':
+      return `start ${decision.offset}${decision.rereads ? ', rereading' : ''}`;
+    case 'jump':
+      return `jump ${decision.from} to ${decision.to}: ${decision.reason}`;
+    case 'refuse':
+      return `refuse ${decision.setting}`;
+  }
+}
+
+for (const [checkpoint, committed, committedByUs, policy, expected] of TABLE) {
+  const by = committedByUs ? ' by us' : '';
+  test(`checkpoint ${checkpoint}, committed ${committed}${by}, ${JSON.stringify(policy)}: ${expected}`, () => {
+    const evidence = { checkpoint, committed, committedByUs, earliest: 100, latest: 200 };
+    assert.equal(short(evidence, { ...STOP, ...policy }), expected);
+  });
+}
+
+test('a refusal says what is wrong', () => {
+  const evidence = { checkpoint: 99, committed: undefined, committedByUs: false, earliest: 100, latest: 200 };
+  const decision = decideStart(evidence, STOP);
+  assert.ok(decision.kind === 'refuse');
+  assert.match(decision.problem, /the next record to read is 99, .* before 100$/);
+});
+
+test('whatever is known, nothing is jumped over unless the configuration says so', () => {
+  const offset = fc.nat({ max: 30 });
+  const known = fc.option(offset, { nil: undefined });
+  fc.assert(
+    fc.property(
+      known,
+      known,
+      fc.boolean(),
+      offset,
+      offset,
+      (checkpoint, committed, committedByUs, earliest, length) => {
+        const evidence = { checkpoint, committed, committedByUs, earliest, latest: earliest + length };
+        const decision = decideStart(evidence, STOP);
+        assert.notEqual(decision.kind, 'jump');
+        if (decision.kind === 'start') assert.equal(decision.offset, checkpoint ?? committed ?? earliest);
+      },
+    ),
+  );
+});
