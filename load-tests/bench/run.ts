@@ -2,6 +2,7 @@
  * `npm run bench`: how fast the service empties a topic, beside kcat and rsyslog on the same machine.
  * Described in docs/benchmarks.md. Prints a table on standard error and one JSON object on standard output.
  */
+import { execFileSync } from 'node:child_process';
 import { compare, figuresOf, judge, type RunFigures, spreadOf } from './figures.ts';
 import { describeMachine } from './machine.ts';
 import { kcat } from './peers/kcat.ts';
@@ -74,6 +75,8 @@ async function runOnce(
   const runId = `${topic.topic}-${peer.name}-${round}`;
   const timeoutMs = Math.max(MIN_TIMEOUT_MS, (topic.records / SLOWEST_RECORDS_PER_SECOND) * 1000);
   const figures = await bench.inDirectory(runId, async (directory) => {
+    // What the run before left to the kernel would be written to the disk during this one.
+    execFileSync('sync');
     const run = await peer.run({
       broker: bench.broker,
       topic,

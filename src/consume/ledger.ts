@@ -32,6 +32,7 @@ interface Lane<R> {
 
 export class Ledger<R extends object> {
   readonly #lanes = new Map<string, Lane<R>>();
+  #assigned: ReadonlySet<string> = new Set();
   #epoch = 0;
   #size = 0;
 
@@ -55,6 +56,7 @@ export class Ledger<R extends object> {
     this.#epoch += 1;
     this.#size = 0;
     this.#lanes.clear();
+    this.#assigned = new Set(assigned.map(({ topic, partition }) => partitionKey(topic, partition)));
     const known = new Map<string, number>();
     for (const { topic, partition } of assigned) {
       const key = partitionKey(topic, partition);
@@ -66,9 +68,15 @@ export class Ledger<R extends object> {
     return known;
   }
 
+  /** Whether a partition belongs to the present epoch, with or without a position. */
+  holds(topic: string, partition: number): boolean {
+    return this.#assigned.has(partitionKey(topic, partition));
+  }
+
   /** Sets where a partition without a position begins. */
   start(topic: string, partition: number, offset: number): void {
     const key = partitionKey(topic, partition);
+    invariant(this.#assigned.has(key), `${key} is not assigned to us`);
     invariant(!this.#lanes.has(key), `${key} has a position already`);
     this.#lanes.set(key, { takenOffset: offset, handedOffset: offset, entries: [] });
   }

@@ -94,6 +94,8 @@ export type WriterRequest =
       readonly to: number;
       readonly reason: string;
     }
+  /** Flush and checkpoint now instead of at the next interval. */
+  | { readonly kind: 'checkpoint' }
   /** Flush, checkpoint, close and end. */
   | { readonly kind: 'stop' };
 

@@ -57,8 +57,11 @@ export interface IngestParts {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Less than this in Kafka is not a backlog: a fetch brings it at once. */
-const QUIET_UNREAD_RECORDS = 10_000;
+/** Less than this waiting in Kafka is not a backlog: one fetch brings it. */
+const BACKLOG_RECORDS = 10_000;
+
+/** After a burst, ingestion has the workers to itself for this long. */
+const QUIET_AFTER_MS = 2000;
 
 const NO_TIMESTAMPS = new Float64Array(0);
 
@@ -84,6 +87,10 @@ export class Ingest {
   readonly #lag: LagTracker;
   /** Start positions of partitions that were not held before, by partition key. */
   readonly #positions: Map<string, number>;
+  /** Offsets, by partition key, in whose place Kafka sent something else once. */
+  readonly #doubted = new Map<string, number>();
+  #busyAtMs: number;
+  #hasBacklog = false;
   #outputsLeft: number;
   #inFlight = 0;
   #accepting = true;
@@ -98,11 +105,14 @@ export class Ingest {
     this.#outputs = new BufferStock(OUTPUT_BUFFER_BYTES, MAX_POOLED_BUFFER_BYTES);
     this.#outputsLeft = options.tasksInFlight + SPARE_OUTPUT_BUFFERS;
     this.#lag = new LagTracker(parts.observer);
+    this.#busyAtMs = parts.clock.monotonic();
   }
 
-  /** Whether no task waits for a free worker, and little in Kafka waits to be fetched. */
+  /** Whether for some time no task has waited for a free worker, and little in Kafka to be fetched. */
   isQuiet(): boolean {
-    return this.#queue.size === 0 && this.#lag.unread() < QUIET_UNREAD_RECORDS;
+    const now = this.#parts.clock.monotonic();
+    if (this.#queue.size > 0 || this.#lag.unread() >= BACKLOG_RECORDS) this.#busyAtMs = now;
+    return now - this.#busyAtMs >= QUIET_AFTER_MS;
   }
 
   /** A new assignment: raises the epoch and drops what is not handed to the writer yet. */
@@ -110,6 +120,7 @@ export class Ingest {
     const known = this.#ledger.begin(assigned, this.#positions);
     // From here on the group's offsets are the truth for partitions that come back later.
     this.#positions.clear();
+    this.#doubted.clear();
     this.#dropQueue();
     this.#lag.begin(assigned);
     const tenures = new Map(
@@ -125,6 +136,7 @@ export class Ingest {
       const offset = known.get(partitionKey(assignment.topic, assignment.partition));
       if (offset !== undefined) seeks.set(assignment, offset);
     }
+    this.#drained?.();
     return seeks;
   }
 
@@ -133,6 +145,7 @@ export class Ingest {
     if (!this.#accepting || !this.#reconcile(delivery)) return;
     const epoch = this.#ledger.epoch;
     this.#lag.delivered(delivery);
+    if (this.#lag.unread() >= BACKLOG_RECORDS) this.#hasBacklog = true;
     let first = 0;
     while (first < delivery.batches.length) {
       const end = this.#endOfTask(delivery.batches, first);
@@ -153,7 +166,8 @@ export class Ingest {
   /** Moves past offsets that hold no data record. */
   skip(topic: string, partition: number, fetchedOffset: number, nextOffset: number): void {
     const taken = this.#ledger.takenOffset(topic, partition);
-    if (!this.#accepting || (taken !== undefined && nextOffset <= taken)) return;
+    if (!this.#accepting || !this.#ledger.holds(topic, partition)) return;
+    if (taken !== undefined && nextOffset <= taken) return;
     if (taken === undefined) this.#ledger.start(topic, partition, fetchedOffset);
     const entry = this.#ledger.take(topic, partition, nextOffset);
     this.#resolve(entry, { kind: 'empty' });
@@ -184,33 +198,44 @@ export class Ingest {
   }
 
   /**
-   * Compares what came with what was expected.
+   * Compares what came with what was expected. A fetch that was under way during a rebalance or a seek can
+   * bring anything, so a position counts as lost only when asking for it again leads elsewhere again.
    * @returns false when the delivery must not be used
    */
   #reconcile(delivery: Delivery): boolean {
     const { topic, partition, fetchedOffset } = delivery;
+    if (!this.#ledger.holds(topic, partition)) return false;
+    const key = partitionKey(topic, partition);
     const expected = this.#ledger.takenOffset(topic, partition);
     if (expected === undefined) {
       this.#ledger.start(topic, partition, fetchedOffset);
       return true;
     }
     if (fetchedOffset === expected) return true;
-    if (fetchedOffset < expected && delivery.highWatermark >= expected) {
+    const insideLog = fetchedOffset < expected && delivery.highWatermark >= expected;
+    if (insideLog || this.#doubted.get(key) !== expected) {
+      if (!insideLog) this.#doubted.set(key, expected);
       this.#parts.seek(topic, partition, expected);
       return false;
     }
-    this.#acceptJump(delivery, expected);
-    return true;
+    return this.#acceptJump(delivery, expected);
   }
 
-  /** Kafka sent us somewhere else, because our position is no longer in the log. */
-  #acceptJump(delivery: Delivery, expected: number): void {
+  /**
+   * Kafka sent us somewhere else, because our position is no longer in the log.
+   * @returns false when the configuration does not allow to go on from there
+   */
+  #acceptJump(delivery: Delivery, expected: number): boolean {
     const { topic, partition, fetchedOffset, highWatermark } = delivery;
     const decision = checkAgainstLog(expected, fetchedOffset, highWatermark, this.#parts.options.policy);
     invariant(decision !== undefined && decision.kind !== 'start', 'a jump is decided as a jump or refused');
-    if (decision.kind === 'refuse') throw refusal(topic, partition, decision);
+    if (decision.kind === 'refuse') {
+      this.#parts.onFailure(refusal(topic, partition, decision));
+      return false;
+    }
     const entry = this.#ledger.take(topic, partition, fetchedOffset);
     this.#resolve(entry, { kind: 'jump', reason: decision.reason });
+    return true;
   }
 
   /** Batches [first, end) make the next task: at least one, at most `taskBytes` bytes when more. */
@@ -270,7 +295,15 @@ export class Ingest {
 
   #resolve(entry: Entry, result: EntryResult): void {
     for (const ready of this.#ledger.resolve(entry, result)) this.#hand(ready);
-    if (this.#ledger.size === 0) this.#drained?.();
+    if (this.#ledger.size > 0) return;
+    this.#drained?.();
+    if (this.#hasBacklog && this.#lag.unread() === 0) this.#caughtUp();
+  }
+
+  /** A backlog that was caught up is made durable and committed at once, not at the next interval. */
+  #caughtUp(): void {
+    this.#hasBacklog = false;
+    this.#parts.writer.checkpoint();
   }
 
   /** Hands an entry to the writer, in its partition's order. */
@@ -298,6 +331,7 @@ export class Ingest {
     for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
       this.#inputs.give(task.input);
     }
+    this.#parts.observer.queueChanged(0, 0);
     this.#queue.wake();
   }
 

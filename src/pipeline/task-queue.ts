@@ -18,7 +18,7 @@ export interface QueuedTask {
 export class TaskQueue {
   readonly #queue: BoundedQueue<QueuedTask>;
   readonly #lowWaterBytes: number;
-  #wakers: (() => void)[] = [];
+  readonly #wakers = new Set<() => void>();
 
   constructor(maxItems: number, maxBytes: number) {
     this.#queue = new BoundedQueue(maxItems, maxBytes);
@@ -51,18 +51,18 @@ export class TaskQueue {
   /** Resolves when room was made or everybody was woken, at the latest after `sliceMs`. */
   waitForRoom(sliceMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, sliceMs);
-      this.#wakers.push(() => {
+      const waker = (): void => {
         clearTimeout(timer);
+        this.#wakers.delete(waker);
         resolve();
-      });
+      };
+      const timer = setTimeout(waker, sliceMs);
+      this.#wakers.add(waker);
     });
   }
 
   /** Lets every waiting handler look again. */
   wake(): void {
-    const wakers = this.#wakers;
-    this.#wakers = [];
-    for (const waker of wakers) waker();
+    for (const waker of [...this.#wakers]) waker();
   }
 }

@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { systemCodeOf } from '../core/errors.ts';
 import { syncFailure } from './sync-failure.ts';
 
 /** Makes the names inside `directory` durable. */
@@ -30,12 +31,19 @@ export function syncDirectory(directory: string): void {
 
 /** Creates `directory` and its missing parents, and makes every new name durable. */
 export function makeDirectoryDurable(directory: string): void {
-  const first = mkdirSync(directory, { recursive: true });
-  if (first === undefined) return;
-  const stop = dirname(first);
-  for (let current = dirname(directory); ; current = dirname(current)) {
-    syncDirectory(current);
-    if (current === stop || current === dirname(current)) return;
+  if (fileSize(directory) !== undefined) return;
+  const parent = dirname(directory);
+  makeDirectoryDurable(parent);
+  // One at a time: a recursive mkdir of Node never returns below some special directories such as /proc.
+  makeUnlessPresent(directory);
+  syncDirectory(parent);
+}
+
+function makeUnlessPresent(directory: string): void {
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -8,6 +8,8 @@ export interface WriterClient {
   /** Hands a unit over; its buffer comes back with a `released` event. */
   append(unit: WriteUnit): void;
   skip(topic: string, partition: number, from: number, to: number, reason: string): void;
+  /** Checkpoints now instead of at the next interval. */
+  checkpoint(): void;
   /** Flushes, checkpoints and ends the thread; `stopped` follows the last `checkpointed`. */
   stop(): void;
   /** Ends the thread at once, for a process that is going down anyway. */
@@ -42,6 +44,7 @@ export function startWriter(options: WriterOptions, onEvent: (event: WriterEvent
   return {
     append: (unit) => send({ kind: 'append', unit }, unit.output === null ? [] : [unit.output]),
     skip: (topic, partition, from, to, reason) => send({ kind: 'skip', topic, partition, from, to, reason }),
+    checkpoint: () => send({ kind: 'checkpoint' }),
     stop: () => send({ kind: 'stop' }),
     terminate: () => worker.terminate(),
   };

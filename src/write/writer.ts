@@ -114,6 +114,8 @@ export class Writer {
         this.#accounts.skip(request.topic, request.partition, request);
         this.#changedSinceCheckpoint = true;
         return;
+      case 'checkpoint':
+        return this.#startCheckpoint();
       case 'stop':
         return this.#stop();
       default:

@@ -225,6 +225,6 @@ function resultOf({ input, output }: TransformTask): TransformResult {
       unknownLevels: 0,
       quarantineReasons: {},
     },
-    kafkaTimestamps: [{ timestamp: 0, records: 1 }],
+    kafkaTimestamps: Float64Array.of(0, 1),
   };
 }

@@ -58,6 +58,7 @@ function expected(placed: readonly Placed[]): Record<LogFile, string> {
 
 /** Recovers a copy and compares it; then a new writer stores the rest. */
 async function check(copy: string, placed: readonly Placed[]): Promise<void> {
+  assert.deepEqual((await verify(copy)).problems, [], 'a crash is no problem, recovered or not');
   const { checkpoint } = recover(copy, 'test', 0);
   const reached = (partition: number): number => checkpoint.partitions[`logs/${partition}`]?.next_offset ?? 0;
   const stored = placed.filter((unit) => unit.firstOffset + unit.records.length <= reached(unit.partition));
