@@ -19,8 +19,10 @@ const built = new URL('../dist/src/main.js', import.meta.url);
 const bundledNode = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
 
 if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE) {
-  // Compiled code is kept between starts (in the temporary directory), which halves the time they take.
-  module.enableCompileCache?.();
+  // Compiled code is kept between starts (in the temporary directory), which halves the work of one.
+  // The threads look for it in the environment.
+  const { directory } = module.enableCompileCache();
+  if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
   const { main } = await import((existsSync(sources) ? sources : built).href);
   process.exitCode = await main(process.argv.slice(2));
 } else if (existsSync(bundledNode)) {

@@ -1,15 +1,17 @@
+import { pipeline } from 'node:stream/promises';
 import type { Config } from '../config/config.ts';
-import { EXIT } from '../core/errors.ts';
+import { EXIT, systemCodeOf } from '../core/errors.ts';
 import { CATEGORIES } from '../core/files.ts';
 import { LEVEL_RANK } from '../core/level.ts';
 import { LineBuffer } from '../transform/line-buffer.ts';
 import type { RawRecord } from '../transform/raw-record.ts';
 import { OUTCOME, RecordTransformer } from '../transform/record-transformer.ts';
-import { CONFIG_OPTION, type Command, JSON_OPTION, write } from './command.ts';
+import { CONFIG_OPTION, type Command, JSON_OPTION } from './command.ts';
 import { configOf } from './config-of.ts';
 
 interface Explanation {
-  readonly record: unknown;
+  /** The stored line, to the letter: parsing it would round its numbers. */
+  readonly record: string | null;
   readonly categories: readonly string[];
   readonly quarantine: { readonly reason: string; readonly detail: string } | null;
   readonly rules: readonly string[];
@@ -29,12 +31,15 @@ export const explainCommand: Command = {
   async run(context) {
     const explain = createExplainer(configOf(context));
     const { values, streams } = context;
-    for await (const line of linesOf(streams.input)) {
-      const explanation = explain(line);
-      await write(
-        streams.output,
-        values['json'] === true ? `${JSON.stringify(explanation)}\n` : describe(explanation),
-      );
+    const print = values['json'] === true ? asJson : describe;
+    const explained = async function* (lines: AsyncIterable<Buffer>): AsyncGenerator<string> {
+      for await (const line of lines) yield print(explain(line));
+    };
+    try {
+      await pipeline(linesOf(streams.input), explained, streams.output, { end: false });
+    } catch (error) {
+      // A reader that has seen enough, such as head, is no failure.
+      if (systemCodeOf(error) !== 'EPIPE') throw error;
     }
     return EXIT.ok;
   },
@@ -61,12 +66,12 @@ function createExplainer(config: Config): (line: Uint8Array) => Explanation {
     );
     offset += 1;
     if (outcome === OUTCOME.quarantined) {
-      const { reason, detail } = parse(quarantine) as { reason: string; detail: string };
+      const { reason, detail } = JSON.parse(textOf(quarantine)) as { reason: string; detail: string };
       return { record: null, categories: [], quarantine: { reason, detail }, rules: [], filtered: false };
     }
     const categories = CATEGORIES.filter((_, bit) => (transformer.categories & (1 << bit)) !== 0);
     return {
-      record: parse(lines),
+      record: textOf(lines).trimEnd(),
       categories: ['service_logs', ...categories],
       quarantine: null,
       rules: [],
@@ -75,8 +80,8 @@ function createExplainer(config: Config): (line: Uint8Array) => Explanation {
   };
 }
 
-function parse(buffer: LineBuffer): unknown {
-  return JSON.parse(Buffer.from(buffer.bytes.subarray(0, buffer.length)).toString());
+function textOf(buffer: LineBuffer): string {
+  return Buffer.from(buffer.bytes.subarray(0, buffer.length)).toString();
 }
 
 /** As if the line were the value of a Kafka record that was produced now. */
@@ -111,9 +116,13 @@ async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<Buffer> {
   if (rest.length > 0) yield Buffer.concat(rest);
 }
 
+function asJson({ record, ...rest }: Explanation): string {
+  return `{"record":${record ?? 'null'},${JSON.stringify(rest).slice(1)}\n`;
+}
+
 function describe(explanation: Explanation): string {
   const { record, categories, quarantine, filtered } = explanation;
   if (quarantine !== null) return `quarantined as ${quarantine.reason}: ${quarantine.detail}\n\n`;
   const note = filtered ? ' (below the minimum level: counted, not stored)' : '';
-  return `${JSON.stringify(record, null, 2)}\n→ ${categories.join(', ')}${note}\n\n`;
+  return `${record}\n→ ${categories.join(', ')}${note}\n\n`;
 }

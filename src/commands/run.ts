@@ -42,9 +42,20 @@ export const runCommand: Command = {
       throw error;
     } finally {
       await ops.close();
+      exitWithoutLeftovers();
     }
   },
 };
+
+const LEFTOVERS_MS = 500;
+
+/**
+ * After an outage of the broker, kafkajs leaves a socket behind that nobody can close and that would
+ * keep the process alive. Everything of ours is closed and synced by now.
+ */
+function exitWithoutLeftovers(): void {
+  setTimeout(() => process.exit(), LEFTOVERS_MS).unref();
+}
 
 async function consume(config: Config, events: Events): Promise<void> {
   const pool = createPool(config, (error) => service.fail(error));

@@ -157,7 +157,7 @@ const transform = z.strictObject({
     'Tasks handed to the pool per worker; enough that a worker never waits for the main thread.',
   ),
   task_bytes: bytes(
-    { default: '64KiB', min: '1KiB', max: '16MiB' },
+    { default: '128KiB', min: '1KiB', max: '16MiB' },
     'Compressed bytes per task. Small tasks cost messages between threads, large ones memory and latency.',
   ),
   queue_bytes: bytes(

@@ -9,11 +9,14 @@ export interface ClientOptions {
   readonly requestTimeoutMs: number;
 }
 
-/** The client's own back-off; the consumer's default of 5 tries would override it, so both get this. */
+/**
+ * The client's own back-off; the consumer's default of 5 tries would override it, so both get this. A
+ * broker that comes back is found within seconds, and the watchdog hears of every try.
+ */
 export const RETRY: RetryOptions = {
   initialRetryTime: 300,
   multiplier: 2,
-  maxRetryTime: 30_000,
+  maxRetryTime: 5000,
   retries: 10,
 };
 

@@ -57,6 +57,8 @@ export interface SourceHandler {
   onRebalancing(): void;
   /** Any sign of life from the consumer. */
   onActivity(): void;
+  /** The broker took a heartbeat: it is there, and we are a member of the group. */
+  onHeartbeat(): void;
   onFailure(error: unknown): void;
 }
 
@@ -123,7 +125,7 @@ function listen(consumer: Consumer, options: SourceOptions, handler: SourceHandl
   });
   consumer.on('consumer.rebalancing', () => handler.onRebalancing());
   consumer.on('consumer.fetch', () => handler.onActivity());
-  consumer.on('consumer.heartbeat', () => handler.onActivity());
+  consumer.on('consumer.heartbeat', () => handler.onHeartbeat());
   consumer.on('consumer.end_batch_process', (event) => guard(handler, () => reportSkipped(event, handler)));
   consumer.on('consumer.crash', ({ payload }) => {
     if (payload.restart) return;

@@ -17,8 +17,8 @@ export const MAX_PENDING_WRITE_UNITS = 8;
 /** Output buffers beyond the tasks in flight: waiting for their turn, or at the writer. */
 export const SPARE_OUTPUT_BUFFERS = MAX_PENDING_WRITE_UNITS + 4;
 
-/** First size of an output buffer: what 64 KiB of typical compressed logs become, with room. */
-export const OUTPUT_BUFFER_BYTES = 512 * KIB;
+/** First size of an output buffer: what 128 KiB of typical compressed logs become, with room. */
+export const OUTPUT_BUFFER_BYTES = 768 * KIB;
 
 /** Output buffers that grew beyond this are dropped after use instead of circulating. */
 export const MAX_POOLED_BUFFER_BYTES = 2 * MIB;

@@ -110,7 +110,7 @@ async function ensureTopic(admin: Admin, { topic, createPartitions, brokers }: K
     if (createPartitions === null) {
       throw new ServiceError(
         'TOPIC_MISSING',
-        `Topic "${topic}" does not exist on ${brokers.join(', ')}; create it, or give --partitions to have it created.`,
+        `Topic "${topic}" does not exist on ${brokers.join(', ')}; create it, or give --create-topic PARTITIONS to have it created.`,
         { topic },
       );
     }

@@ -27,6 +27,10 @@ export interface IngestObserver {
   rotated(file: LogFile, path: string, bytes: number, records: number): void;
   diskBlocked(reason: string): void;
   diskUnblocked(): void;
+  /** The Kafka client failed to do something and tries again. */
+  brokerTrouble(message: string): void;
+  /** The broker answers again. */
+  brokerBack(): void;
   kafkaLog(
     level: 'error' | 'warn' | 'info' | 'debug',
     message: string,

@@ -19,6 +19,7 @@ import type {
 } from '../core/messages.ts';
 import { lockDirectory } from '../storage/lock.ts';
 import { startWriter, type WriterClient } from '../write/writer-client.ts';
+import { BrokerState } from './broker-state.ts';
 import { Ingest, type IngestOptions } from './ingest.ts';
 import type { IngestObserver } from './observer.ts';
 import { decideStartPositions } from './start-positions.ts';
@@ -131,6 +132,7 @@ export class IngestService {
   ): { source: Source; committer: Committer; ingest: Ingest } {
     const { observer, clock } = this.#parts;
     const onFailure = (error: unknown): void => this.fail(error);
+    const broker = new BrokerState(observer);
     const committer = new Committer({
       instance: this.#parts.writer.instance,
       send: (commits) => source.commit(commits),
@@ -159,9 +161,18 @@ export class IngestService {
           ingest.skip(skipped.topic, skipped.partition, skipped.fetchedOffset, skipped.nextOffset),
         onRebalancing: () => observer.rebalancing(),
         onActivity: () => watchdog.activity(),
+        onHeartbeat: () => {
+          watchdog.activity();
+          broker.answered();
+        },
         onFailure,
       },
-      (level, message, details) => observer.kafkaLog(level, message, details),
+      (level, message, details) => {
+        // A client that reports failures is trying, which is what the watchdog wants to know.
+        watchdog.activity();
+        if (level === 'error') broker.failed(message);
+        observer.kafkaLog(level, message, details);
+      },
     );
     this.#ingest = ingest;
     return { source, committer, ingest };

@@ -86,6 +86,14 @@ function groupEvents({ logger, metrics, health }: EventSinks) {
       metrics.rebalances.inc();
       logger.info('consumer group is rebalancing');
     },
+    /** The Kafka client failed at something and tries again; its own lines say at what. */
+    brokerTrouble(message: string): void {
+      health.set('consumer', { kind: 'blocked', reason: message });
+    },
+    brokerBack(): void {
+      health.set('consumer', { kind: 'ready' });
+      logger.info('the broker answers again');
+    },
     lag(topic: string, partition: number, records: number): void {
       metrics.lag.set({ topic, partition }, records);
     },

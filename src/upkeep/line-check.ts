@@ -1,6 +1,6 @@
 /** Reads a file of lines once and says what it holds, without keeping it in memory. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, type ReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { extendChecksum, formatChecksum } from '../storage/checksum.ts';
 
@@ -36,15 +36,24 @@ export async function checkLines(path: string, options: LineCheckOptions): Promi
   if (options.length === 0) return checker.result();
   const plainEnd = !options.gzip && options.length !== undefined ? { end: options.length - 1 } : {};
   const file = createReadStream(path, { highWaterMark: READ_BYTES, ...plainEnd });
+  try {
+    await readInto(checker, file, options.gzip);
+  } finally {
+    // Damaged gzip data ends the reading early.
+    file.destroy();
+  }
+  return checker.result();
+}
+
+async function readInto(checker: LineChecker, file: ReadStream, gzip: boolean): Promise<void> {
   file.on('data', (chunk) => checker.addStored(chunk as Buffer));
-  if (!options.gzip) {
+  if (!gzip) {
     for await (const chunk of file) checker.add(chunk as Buffer);
-    return checker.result();
+    return;
   }
   const gunzip = createGunzip({ chunkSize: READ_BYTES });
   file.on('error', (error) => gunzip.destroy(error));
   for await (const chunk of file.pipe(gunzip)) checker.add(chunk as Buffer);
-  return checker.result();
 }
 
 class LineChecker {

@@ -12,10 +12,17 @@ interface Entry {
 }
 
 export class QuarantineCheck {
+  readonly #partitions: Readonly<Record<string, PartitionCheckpoint>>;
   readonly #records = new Map<string, number>();
   /** Last offset quarantined so far; entries of a partition stand in offset order. */
   readonly #last = new Map<string, number>();
+  /** How often each partition's offsets began anew, because its topic was created again. */
+  readonly #restarts = new Map<string, number>();
   readonly #problems: string[] = [];
+
+  constructor(partitions: Readonly<Record<string, PartitionCheckpoint>>) {
+    this.#partitions = partitions;
+  }
 
   line(line: Buffer): void {
     let entry: Entry;
@@ -27,22 +34,32 @@ export class QuarantineCheck {
     }
     const key = partitionKey(entry.topic, entry.partition);
     const last = this.#last.get(key);
-    if (last !== undefined && entry.offset <= last) {
+    if (last !== undefined && entry.offset <= last && !this.#restarted(key, last, entry.offset)) {
       this.#problems.push(`The quarantine holds offset ${entry.offset} of ${key} twice or out of order.`);
     }
     this.#last.set(key, entry.last_offset ?? entry.offset);
     this.#records.set(key, (this.#records.get(key) ?? 0) + (entry.records ?? 1));
   }
 
-  problems(partitions: Readonly<Record<string, PartitionCheckpoint>>): string[] {
+  problems(): string[] {
     const problems = [...this.#problems];
-    for (const key of new Set([...this.#records.keys(), ...Object.keys(partitions)])) {
+    for (const key of new Set([...this.#records.keys(), ...Object.keys(this.#partitions)])) {
       const found = this.#records.get(key) ?? 0;
-      const recorded = partitions[key]?.quarantined ?? 0;
+      const recorded = this.#partitions[key]?.quarantined ?? 0;
       if (found !== recorded) {
         problems.push(`The quarantine holds ${found} records of ${key}, ${recorded} were recorded.`);
       }
     }
     return problems;
+  }
+
+  /** Whether the step back from `last` to `offset` is one that the checkpoint knows of; each explains one. */
+  #restarted(key: string, last: number, offset: number): boolean {
+    const backwards = this.#partitions[key]?.lost.filter(({ from, to }) => to < from) ?? [];
+    const seen = this.#restarts.get(key) ?? 0;
+    const index = backwards.findIndex(({ from, to }, at) => at >= seen && last < from && offset >= to);
+    if (index === -1) return false;
+    this.#restarts.set(key, index + 1);
+    return true;
   }
 }

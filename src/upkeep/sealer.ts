@@ -2,8 +2,8 @@
  * Compresses closed segments behind ingestion: `<segment>.jsonl` becomes `<segment>.jsonl.gz`.
  *
  * The compressed file is written under a temporary name, synced, read back and compared, and what went
- * into it is compared with what the writer recorded; only then is it renamed, and the plain file goes last. A crash at any point leaves the
- * plain file or both, and the next start does the work again.
+ * into it is compared with what the writer recorded; only then is it renamed, and the plain file goes
+ * last. A crash at any point leaves the plain file or both, and the next start does the work again.
  *
  * The pool compresses one small member at a time, and only while `mayRun` says that nothing more
  * important waits; otherwise one a second, so that a service under full load still makes progress.
@@ -87,12 +87,17 @@ export class Sealer {
     const target = path + SEGMENT_SUFFIX.gzip;
     const temporary = `${target}.tmp`;
     const facts = JSON.parse(readFileSync(path + SEGMENT_SUFFIX.facts, 'utf8')) as SegmentFacts;
-    const written = await this.#compressTo(path + SEGMENT_SUFFIX.plain, temporary);
-    if (written === undefined) return rm(temporary, { force: true });
-    requireEqual(path + SEGMENT_SUFFIX.plain, written, facts);
-    await requireHash(temporary, written.sha256);
-    await this.#install(path, temporary, facts, written);
-    this.#options.onSealed(target, facts.bytes, written.bytes, performance.now() - startedAt);
+    try {
+      const written = await this.#compressTo(path + SEGMENT_SUFFIX.plain, temporary);
+      if (written === undefined) return;
+      requireEqual(path + SEGMENT_SUFFIX.plain, written, facts);
+      await requireHash(temporary, written.sha256);
+      await this.#install(path, temporary, facts, written);
+      this.#options.onSealed(target, facts.bytes, written.bytes, performance.now() - startedAt);
+    } finally {
+      // Given up or failed: on a full disk above all, half a file must not stay.
+      await rm(temporary, { force: true });
+    }
   }
 
   /** Puts the compressed file in the place of the plain one. */

@@ -10,7 +10,12 @@
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
 import { LOG_FILES, type LogFile } from '../core/files.ts';
-import { type Checkpoint, loadCheckpoint } from '../storage/checkpoint.ts';
+import {
+  type Checkpoint,
+  loadCheckpoint,
+  type PartitionCheckpoint,
+  type PendingRename,
+} from '../storage/checkpoint.ts';
 import { fileSize } from '../storage/durable-file.ts';
 import type { SegmentFacts } from '../storage/facts.ts';
 import { activePath, SEGMENT_SUFFIX } from '../storage/layout.ts';
@@ -78,7 +83,7 @@ class Verification {
   readonly #onProgress: (share: number) => void;
   readonly #problems: string[] = [];
   readonly #chain: OffsetChain;
-  readonly #quarantine = new QuarantineCheck();
+  readonly #quarantine: QuarantineCheck;
   #totalBytes = 0;
   #readBytes = 0;
   #records = 0;
@@ -88,27 +93,30 @@ class Verification {
     this.#checkpoint = checkpoint;
     this.#onProgress = onProgress;
     this.#chain = new OffsetChain(checkpoint.partitions);
+    this.#quarantine = new QuarantineCheck(checkpoint.partitions);
   }
 
   async run(): Promise<VerifyReport> {
     const segments = new Map(LOG_FILES.map((file) => [file, closedSegments(this.#directory, file)]));
     this.#totalBytes = this.#sizeOf(segments);
     for (const file of LOG_FILES) {
-      for (const segment of this.#inOrder(file, segments.get(file) ?? [])) await this.#closed(file, segment);
+      const closed = this.#inOrder(file, segments.get(file) ?? []);
+      for (const segment of closed) await this.#closed(file, segment);
+      await this.#unfinishedRotation(file, closed);
       await this.#active(file);
     }
-    this.#problems.push(...this.#chain.problems(), ...this.#quarantine.problems(this.#checkpoint.partitions));
+    this.#problems.push(...this.#chain.problems(), ...this.#quarantine.problems());
     this.#addUp();
     return this.#report();
   }
 
-  /** Segments are numbered without gaps; the one that a pending rename closes may still be active. */
+  /** Segments are numbered without gaps; the one that a pending rename closes may not be there yet. */
   #inOrder(file: LogFile, segments: readonly ClosedSegment[]): ClosedSegment[] {
     const active = this.#checkpoint.files[file]?.number ?? 1;
     const known = segments.filter((segment) => segment.number < active);
     const byNumber = new Map(known.map((segment) => [segment.number, segment]));
     for (let number = 1; number < active; number += 1) {
-      if (!byNumber.has(number))
+      if (!byNumber.has(number) && this.#pendingRename(file)?.facts.number !== number)
         this.#problems.push(`Segment ${number} of ${file} is missing from the archive.`);
     }
     if (byNumber.size !== known.length) {
@@ -117,13 +125,19 @@ class Verification {
     return known;
   }
 
+  /** A running service may seal the segment at any moment: then its plain file goes, after its facts changed. */
   async #closed(file: LogFile, segment: ClosedSegment): Promise<void> {
-    const facts = this.#readFacts(segment);
+    const plain = segment.path + SEGMENT_SUFFIX.plain;
+    const gzip = fileSize(plain) === undefined;
+    const facts = this.#readFacts(file, segment);
     if (facts === undefined) return;
-    const gzip = !segment.suffixes.includes(SEGMENT_SUFFIX.plain);
-    const path = segment.path + (gzip ? SEGMENT_SUFFIX.gzip : SEGMENT_SUFFIX.plain);
+    const path = gzip ? segment.path + SEGMENT_SUFFIX.gzip : plain;
     const found = await this.#check(file, path, gzip, undefined);
-    if (found === undefined) return;
+    if (typeof found === 'string') {
+      if (!gzip && fileSize(plain) === undefined) return this.#closed(file, segment);
+      this.#problems.push(found);
+      return;
+    }
     this.#compare(path, found, facts);
     if (gzip && facts.sealed?.sha256 !== found.sha256) {
       this.#problems.push(`${path} does not have the SHA-256 that was recorded when it was sealed.`);
@@ -131,6 +145,26 @@ class Verification {
     if (file !== 'service_logs') return;
     this.#records += found.lines;
     this.#chain.segment(path, facts);
+  }
+
+  /** A crash between a checkpoint and the rename that it announces leaves the closed segment in its place. */
+  async #unfinishedRotation(file: LogFile, closed: readonly ClosedSegment[]): Promise<void> {
+    const facts = this.#pendingRename(file)?.facts;
+    if (facts === undefined || closed.some(({ number }) => number === facts.number)) return;
+    const path = activePath(this.#directory, file);
+    const found = await this.#check(file, path, false, facts.bytes);
+    if (typeof found === 'string') {
+      this.#problems.push(found);
+      return;
+    }
+    this.#compare(path, found, facts);
+    if (file !== 'service_logs') return;
+    this.#records += found.lines;
+    this.#chain.segment(path, facts);
+  }
+
+  #pendingRename(file: LogFile): PendingRename | undefined {
+    return this.#checkpoint.pending_renames.find((rename) => rename.file === file);
   }
 
   async #active(file: LogFile): Promise<void> {
@@ -141,19 +175,23 @@ class Verification {
       return;
     }
     const found = await this.#check(file, path, false, state.length);
-    if (found === undefined) return;
+    if (typeof found === 'string') {
+      this.#problems.push(found);
+      return;
+    }
     this.#compare(path, found, { records: state.records, bytes: state.length, crc32c: state.crc32c });
     if (file !== 'service_logs') return;
     this.#records += found.lines;
     this.#chain.active(state);
   }
 
+  /** @returns the problem when the file cannot be read */
   async #check(
     file: LogFile,
     path: string,
     gzip: boolean,
     length: number | undefined,
-  ): Promise<LineCheck | undefined> {
+  ): Promise<LineCheck | string> {
     try {
       return await checkLines(path, {
         gzip,
@@ -162,8 +200,7 @@ class Verification {
         onBytes: (count) => this.#progress(count),
       });
     } catch (error) {
-      this.#problems.push(`${path} cannot be read (${messageOf(error)}).`);
-      return undefined;
+      return `${path} cannot be read (${messageOf(error)}).`;
     }
   }
 
@@ -185,8 +222,11 @@ class Verification {
       this.#problems.push(`${path} has ${found.malformed} lines that are not JSON objects.`);
   }
 
-  #readFacts(segment: ClosedSegment): SegmentFacts | undefined {
+  /** A crash right after a rename leaves a segment whose facts stand only in the checkpoint. */
+  #readFacts(file: LogFile, segment: ClosedSegment): SegmentFacts | undefined {
     const path = segment.path + SEGMENT_SUFFIX.facts;
+    const pending = this.#pendingRename(file)?.facts;
+    if (pending?.number === segment.number && fileSize(path) === undefined) return pending;
     try {
       return JSON.parse(readFileSync(path, 'utf8')) as SegmentFacts;
     } catch (error) {
@@ -201,6 +241,10 @@ class Verification {
       if (ended !== entry.consumed) {
         this.#problems.push(`${key}: ${entry.consumed} records were consumed, but ${ended} accounted for.`);
       }
+      const offsets = availableOffsets(entry);
+      if (entry.consumed > offsets) {
+        this.#problems.push(`${key}: ${entry.consumed} records were consumed of at most ${offsets} offsets.`);
+      }
     }
     const written = sumOf(this.#checkpoint, 'written');
     if (this.#records !== written) {
@@ -210,11 +254,7 @@ class Verification {
 
   #report(): VerifyReport {
     const partitions = Object.entries(this.#checkpoint.partitions).map(([key, entry]) => {
-      const lost = entry.lost.reduce((sum, range) => sum + range.to - range.from, 0);
-      return [
-        key,
-        { ...entry, absent: entry.next_offset - entry.first_offset - lost - entry.consumed },
-      ] as const;
+      return [key, { ...entry, absent: availableOffsets(entry) - entry.consumed }] as const;
     });
     return {
       ok: this.#problems.length === 0,
@@ -242,6 +282,11 @@ class Verification {
     this.#readBytes += count;
     this.#onProgress(this.#totalBytes === 0 ? 1 : Math.min(1, this.#readBytes / this.#totalBytes));
   }
+}
+
+/** Offsets that were read; where a topic was created again, the range given up leads backwards. */
+function availableOffsets({ first_offset, next_offset, lost }: PartitionCheckpoint): number {
+  return lost.reduce((offsets, { from, to }) => offsets - (to - from), next_offset - first_offset);
 }
 
 function sumOf(checkpoint: Checkpoint, key: 'written' | 'quarantined' | 'filtered'): number {

@@ -72,6 +72,7 @@ export class IngestHarness {
           append: (unit) => this.appended.push(unit),
           skip: (_topic, partition, from, to, reason) =>
             this.skipped.push(`${partition}:${from}-${to} ${reason}`),
+          checkpoint: () => this.told.push('checkpoint asked for'),
           stop: () => undefined,
           terminate: async () => 0,
         },

@@ -151,7 +151,7 @@ test('hostile records are stored or quarantined once each, and later records flo
     { partition: 0, value: '{"message":"many headers"}', headers: { ...headers, __proto__x: '1' } },
     { partition: 0, value: '{"__proto__":{"x":1},"constructor":2,"message":"proto"}' },
     { partition: 0, value: '{"message":\n"split","u":"a\u2028b\u2029c\u0085d"\n}' },
-    { partition: 0, value: '{"message":"big","pad":"' + 'y'.repeat(7_000_000) + '"}' },
+    { partition: 0, value: `{"message":"big","pad":"${'y'.repeat(7_000_000)}"}` },
   ];
   for (const message of stored)
     await produce(bootstrap, topic, [message], { compression: CompressionTypes.GZIP });

@@ -294,6 +294,20 @@ test('what comes late of a partition that was taken from us is left alone', asyn
   assert.deepEqual([late.resolved, harness.ranges(), harness.failures], [[], [], []]);
 });
 
+test('a backlog that was caught up is checkpointed at once, and nothing less is', async () => {
+  const harness = new IngestHarness({}, { 0: 0 });
+  harness.assign(0);
+  await harness.deliver({ fetched: 0, batches: [[0, 4]], highWatermark: 5 });
+  await harness.finishAll();
+  await harness.deliver({ fetched: 5, batches: [[5, 9]], highWatermark: 100_000 });
+  await harness.finishAll();
+  assert.deepEqual(harness.told, []);
+  await harness.deliver({ fetched: 10, batches: [[10, 99_999]], highWatermark: 100_000 });
+  assert.deepEqual(harness.told, []);
+  await harness.finishAll();
+  assert.deepEqual(harness.told, ['checkpoint asked for']);
+});
+
 test('a failing pool ends the service', async () => {
   const harness = new IngestHarness({}, { 0: 0 });
   harness.assign(0);

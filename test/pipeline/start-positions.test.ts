@@ -31,6 +31,7 @@ function decide(
       append: () => assert.fail('nothing is appended'),
       skip: (_topic, partition, from, to, reason) =>
         told.push(`skipped ${partition}:${from}-${to} ${reason}`),
+      checkpoint: () => undefined,
       stop: () => undefined,
       terminate: async () => 0,
     },

@@ -7,7 +7,6 @@ import { gzipSync } from 'node:zlib';
 import type { PartitionCheckpoint } from '../../src/storage/checkpoint.ts';
 import { closedSegments } from '../../src/storage/recovery.ts';
 import { compressMember } from '../../src/upkeep/gzip-member.ts';
-import { checkLines } from '../../src/upkeep/line-check.ts';
 import { Sealer } from '../../src/upkeep/sealer.ts';
 import { verify } from '../../src/upkeep/verify.ts';
 import { alter, alterCheckpoint, closedFiles, writeLogDirectory } from '../helpers/log-directory.ts';
@@ -29,7 +28,6 @@ async function seal(directory: string, onSealed: () => void = () => undefined): 
     level: 6,
     concurrency: 2,
     compress: async (task) => compressMember(task),
-    check: (path) => checkLines(path, { gzip: true }),
     mayRun: () => true,
     onSealed,
     onFailed: (_path, error) => failures.push(error),
@@ -209,7 +207,7 @@ const DAMAGES: readonly Damage[] = [
     'totals of a segment that do not add up',
     (at) =>
       alter(first(closedFiles(at, 'service_logs', '.meta.json')), (text) =>
-        text.replace('"filtered":1', '"filtered":2'),
+        text.replace(/"filtered":\d+/, '"filtered":99'),
       ),
     /The segments account for \d+ records filtered, the checkpoint for \d+/,
   ],
@@ -251,7 +249,6 @@ const FALSE_ACCOUNTS: readonly (readonly [
     (entry) => ({ ...entry, consumed: entry.consumed + 1 }),
     /41 records were consumed, but 40 accounted for/,
   ],
-  ['ended behind its segments', (entry) => ({ ...entry, next_offset: 41 }), /offset/],
   [
     'begun later than its segments',
     (entry) => ({ ...entry, first_offset: 3 }),
@@ -319,7 +316,7 @@ async function sealNow(directory: string): Promise<void> {
     if (!existsSync(`${path}.jsonl`)) continue;
     const bytes = gzipSync(readFileSync(`${path}.jsonl`));
     writeFileSync(`${path}.jsonl.gz`, bytes);
-    const sealed = { format: 'gzip', bytes: bytes.length, sha256: hashOf(readFileSync(`${path}.jsonl`)) };
+    const sealed = { format: 'gzip', bytes: bytes.length, sha256: hashOf(bytes) };
     alter(`${path}.meta.json`, (text) => JSON.stringify({ ...(JSON.parse(text) as object), sealed }));
     rmSync(`${path}.jsonl`);
   }

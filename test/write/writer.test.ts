@@ -147,6 +147,14 @@ test('a stop flushes, takes a last checkpoint, and nothing comes after it', asyn
   assert.equal(contentOf(directory, 'service_logs'), lineOf(0, 0) + lineOf(0, 1) + lineOf(0, 2));
 });
 
+test('a checkpoint can be asked for', async (context) => {
+  const harness = new WriterHarness(temporaryDirectory(context));
+  harness.append(unitOf(0, 0, [[]]));
+  harness.writer.request({ kind: 'checkpoint' });
+  assert.equal((await harness.wait('checkpointed')).durableUnits, 1);
+  await harness.stop();
+});
+
 test('a restart goes on where the last checkpoint stood', async (context) => {
   const directory = temporaryDirectory(context);
   const first = new WriterHarness(directory);

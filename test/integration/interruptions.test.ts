@@ -1,0 +1,91 @@
+/** Things that stop the service for a while without ending it. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { verify } from '../../src/upkeep/verify.ts';
+import { checkExactness, EXACT, uniqueMessage } from '../helpers/exactness.ts';
+import { createTopic, produce, testBroker } from '../helpers/kafka.ts';
+import { ServiceProcess, waitFor } from '../helpers/service.ts';
+
+const BATCH = 3000;
+
+interface Scene {
+  readonly service: ServiceProcess;
+  readonly directory: string;
+  /** Produces BATCH more records. */
+  produceMore(): Promise<void>;
+  /** Whether everything produced is durable. */
+  isStored(): Promise<boolean>;
+  /** Stops the service and checks that everything is there once. */
+  finish(): Promise<void>;
+}
+
+async function setTheScene(t: TestContext, directory: string): Promise<Scene> {
+  const bootstrap = await testBroker();
+  const topic = await createTopic(bootstrap, 'interrupted');
+  const service = new ServiceProcess({ bootstrap, topic, groupId: `group-${topic}`, directory });
+  t.after(() => service.stop());
+  let produced = 0;
+  return {
+    service,
+    directory,
+    async produceMore() {
+      const messages = Array.from({ length: BATCH }, (_, index) => uniqueMessage(0, produced + index));
+      await produce(bootstrap, topic, messages, { batchRecords: 500 });
+      produced += BATCH;
+    },
+    async isStored() {
+      return (await verify(directory)).partitions[`${topic}/0`]?.next_offset === produced;
+    },
+    async finish() {
+      assert.deepEqual(await service.stop(), { code: 0, signal: null }, service.log);
+      const { lost, duplicated, altered, unordered, torn } = checkExactness(directory, [produced]);
+      assert.deepEqual({ lost, duplicated, altered, unordered, torn }, EXACT);
+      assert.deepEqual((await verify(directory)).problems, []);
+    },
+  };
+}
+
+test('a process that stood still beyond its session joins again and goes on exactly', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'stopped-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const scene = await setTheScene(t, directory);
+  await scene.produceMore();
+  await waitFor('the first records', () => scene.isStored());
+  await scene.produceMore();
+  scene.service.kill('SIGSTOP');
+  await sleep(9000);
+  scene.service.kill('SIGCONT');
+  await scene.produceMore();
+  await waitFor('the rest', () => scene.isStored());
+  await scene.finish();
+});
+
+test('a full disk pauses the service, says so, and is survived', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'full-disk-'));
+  t.after(() => {
+    spawnSync('umount', ['-l', directory]);
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', directory]);
+  if (mounted.status !== 0) return t.skip('mounting a small tmpfs needs root');
+  const scene = await setTheScene(t, join(directory, 'logs'));
+  await scene.produceMore();
+  await waitFor('the first records', () => scene.isStored());
+  const ballast = join(directory, 'ballast');
+  writeFileSync(ballast, Buffer.alloc(1_900_000));
+  await scene.produceMore();
+  await scene.produceMore();
+  await waitFor('the disk to be full', async () => (await scene.service.get('/health/ready')).status === 503);
+  assert.match((await scene.service.get('/health/ready')).body, /disk: .*ENOSPC/);
+  await sleep(8000);
+  assert.equal((await scene.service.get('/health/live')).status, 200);
+  rmSync(ballast);
+  await waitFor('the service to go on', () => scene.isStored(), 15_000);
+  assert.equal((await scene.service.get('/health/ready')).status, 200);
+  await scene.finish();
+});

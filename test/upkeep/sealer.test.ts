@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import type { SegmentFacts } from '../../src/storage/facts.ts';
+import { closedSegments } from '../../src/storage/recovery.ts';
+import { compressMember, type Member, type MemberTask } from '../../src/upkeep/gzip-member.ts';
+import { Sealer, type SealerOptions } from '../../src/upkeep/sealer.ts';
+import { verify } from '../../src/upkeep/verify.ts';
+import { contentOf, contentsOf } from '../helpers/directory-content.ts';
+import { alter, writeLogDirectory } from '../helpers/log-directory.ts';
+import { temporaryDirectory } from '../helpers/temporary-directory.ts';
+import { unitOf } from '../helpers/write-units.ts';
+import { WriterHarness } from '../helpers/writer-harness.ts';
+
+class SealerHarness {
+  readonly sealed: string[] = [];
+  readonly failures: string[] = [];
+  readonly backlog: number[] = [];
+  readonly tasks: MemberTask[] = [];
+  readonly sealer: Sealer;
+
+  constructor(directory: string, options: Partial<SealerOptions> = {}) {
+    this.sealer = new Sealer({
+      directory,
+      level: 1,
+      concurrency: 2,
+      compress: async (task) => {
+        this.tasks.push(task);
+        return compressMember(task);
+      },
+      mayRun: () => true,
+      onSealed: (path) => this.sealed.push(path),
+      onFailed: (_path, error) => this.failures.push((error as Error).message),
+      onBacklog: (segments) => this.backlog.push(segments),
+      ...options,
+    });
+  }
+
+  /** Waits until nothing is left to seal. */
+  async idle(): Promise<void> {
+    while (this.backlog.at(-1) !== 0) await sleep(2);
+  }
+}
+
+/** One closed segment of about 2.5 MiB, with a line of its own length in every unit. */
+async function writeLargeSegment(context: TestContext): Promise<{ directory: string; path: string }> {
+  const directory = temporaryDirectory(context);
+  const harness = new WriterHarness(directory, { maxFileBytes: 1, bufferRecords: 1_000_000 });
+  const lines = Array.from({ length: 300 }, () => []);
+  harness.append(unitOf(0, 0, lines, 9000), unitOf(0, 300, [[]]));
+  await harness.stop();
+  const [segment] = closedSegments(directory, 'service_logs');
+  assert.ok(segment !== undefined);
+  return { directory, path: segment.path };
+}
+
+test('closed segments become gzip files that any tool reads, and the plain ones go', async (context) => {
+  const directory = await writeLogDirectory(context);
+  const before = contentsOf(directory);
+  const harness = new SealerHarness(directory);
+  harness.sealer.resume();
+  await harness.idle();
+  assert.deepEqual(harness.failures, []);
+  assert.deepEqual(contentsOf(directory), before);
+  for (const { path, suffixes } of closedSegments(directory, 'service_logs')) {
+    assert.deepEqual(suffixes.toSorted(), ['.jsonl.gz', '.meta.json']);
+    const facts = JSON.parse(readFileSync(`${path}.meta.json`, 'utf8')) as SegmentFacts;
+    const bytes = readFileSync(`${path}.jsonl.gz`);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    assert.deepEqual(facts.sealed, { format: 'gzip', bytes: bytes.length, sha256 });
+  }
+  assert.deepEqual((await verify(directory)).problems, []);
+});
+
+test('a large segment is joined from members of whole lines, which gzip and zcat accept', async (context) => {
+  const { directory, path } = await writeLargeSegment(context);
+  const plain = readFileSync(`${path}.jsonl`);
+  const harness = new SealerHarness(directory);
+  harness.sealer.add(path);
+  await harness.idle();
+  assert.deepEqual(harness.failures, []);
+  assert.ok(harness.tasks.length >= 3);
+  for (const { start } of harness.tasks) assert.ok(start === 0 || plain[start - 1] === 0x0a);
+  execFileSync('gzip', ['-t', `${path}.jsonl.gz`]);
+  assert.ok(execFileSync('zcat', [`${path}.jsonl.gz`], { maxBuffer: 1e8 }).equals(plain));
+});
+
+const LEFTOVERS: readonly (readonly [string, (path: string) => void])[] = [
+  ['a half-written temporary file', (path) => writeFileSync(`${path}.jsonl.gz.tmp`, 'half')],
+  [
+    'both files, the facts not yet changed',
+    (path) => writeFileSync(`${path}.jsonl.gz`, gzipSync(readFileSync(`${path}.jsonl`))),
+  ],
+  [
+    'both files, the facts changed already',
+    (path) => {
+      writeFileSync(`${path}.jsonl.gz`, gzipSync(readFileSync(`${path}.jsonl`)));
+      alter(`${path}.meta.json`, (text) =>
+        JSON.stringify({
+          ...(JSON.parse(text) as SegmentFacts),
+          sealed: { format: 'gzip', bytes: 1, sha256: 'x' },
+        }),
+      );
+    },
+  ],
+  ['half-written facts', (path) => writeFileSync(`${path}.meta.json.tmp`, '{')],
+];
+
+for (const [what, leave] of LEFTOVERS) {
+  test(`a crash that left ${what} is made good by the next start`, async (context) => {
+    const directory = await writeLogDirectory(context);
+    const before = contentOf(directory, 'service_logs');
+    for (const { path } of closedSegments(directory, 'service_logs')) leave(path);
+    const harness = new SealerHarness(directory);
+    harness.sealer.resume();
+    await harness.idle();
+    for (const { path, suffixes } of closedSegments(directory, 'service_logs')) {
+      assert.ok(
+        !suffixes.includes('.jsonl') && !suffixes.includes('.jsonl.gz.tmp'),
+        `${path}: ${suffixes.join()}`,
+      );
+    }
+    assert.equal(contentOf(directory, 'service_logs'), before);
+    assert.deepEqual((await verify(directory)).problems, []);
+  });
+}
+
+const WRONG: readonly (readonly [string, Partial<SealerOptions>, (path: string) => void, RegExp])[] = [
+  [
+    'changed since it was closed',
+    {},
+    (path) => alter(`${path}.jsonl`, (text) => text.replace('x', 'y')),
+    /no longer is what was written/,
+  ],
+  [
+    'short of a line',
+    {},
+    (path) => alter(`${path}.jsonl`, (text) => text.slice(text.indexOf('\n') + 1)),
+    /no longer is/,
+  ],
+  ['without facts', {}, (path) => rmSync(`${path}.meta.json`), /ENOENT/],
+  [
+    'compressed by a pool that fails',
+    {
+      compress: async (): Promise<Member> => {
+        throw new Error('the worker died');
+      },
+    },
+    () => undefined,
+    /the worker died/,
+  ],
+];
+
+for (const [what, options, damage, message] of WRONG) {
+  test(`a segment ${what} stays as it is, is told, and leaves nothing half-done`, async (context) => {
+    const { directory, path } = await writeLargeSegment(context);
+    damage(path);
+    const before = readFileSync(`${path}.jsonl`);
+    const harness = new SealerHarness(directory, options);
+    harness.sealer.add(path);
+    await harness.idle();
+    assert.equal(harness.failures.length, 1);
+    assert.match(harness.failures[0] ?? '', message);
+    assert.ok(readFileSync(`${path}.jsonl`).equals(before));
+    assert.ok(!existsSync(`${path}.jsonl.gz`) && !existsSync(`${path}.jsonl.gz.tmp`));
+  });
+}
+
+test('segments without facts are not touched at the start: their rotation is not finished', async (context) => {
+  const { directory, path } = await writeLargeSegment(context);
+  renameSync(`${path}.meta.json`, `${path}.elsewhere`);
+  const harness = new SealerHarness(directory);
+  harness.sealer.resume();
+  assert.deepEqual([harness.tasks, harness.backlog], [[], []]);
+});
+
+test('it waits while something else is more important, but not for ever', async (context) => {
+  const { directory, path } = await writeLargeSegment(context);
+  const harness = new SealerHarness(directory, { mayRun: () => false });
+  harness.sealer.add(path);
+  await sleep(600);
+  assert.equal(harness.tasks.length, 0);
+  await sleep(700);
+  assert.equal(harness.tasks.length, 1);
+  const startedAt = performance.now();
+  await harness.sealer.stop();
+  assert.ok(performance.now() - startedAt < 300, 'it stops quickly');
+  assert.ok(existsSync(`${path}.jsonl`) && !existsSync(`${path}.jsonl.gz.tmp`));
+  assert.deepEqual([harness.sealed, harness.failures], [[], []]);
+});
+
+test('a stop leaves what is not begun, and takes nothing more', async (context) => {
+  const directory = await writeLogDirectory(context);
+  const harness = new SealerHarness(directory, { concurrency: 1 });
+  harness.sealer.resume();
+  await harness.sealer.stop();
+  const [segment] = closedSegments(directory, 'service_logs');
+  harness.sealer.add(segment?.path ?? '');
+  await sleep(20);
+  assert.ok(harness.sealed.length <= 1);
+  assert.deepEqual(harness.failures, []);
+  assert.deepEqual((await verify(directory)).problems, []);
+});
