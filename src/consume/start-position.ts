@@ -26,7 +26,7 @@ export interface PartitionEvidence {
   readonly latest: number;
 }
 
-export type LossReason = 'deleted_by_kafka' | 'topic_recreated' | 'taken_from_group';
+type LossReason = 'deleted_by_kafka' | 'topic_recreated' | 'taken_from_group';
 
 export type StartDecision =
   | { readonly kind: 'start'; readonly offset: number; readonly rereads: boolean }

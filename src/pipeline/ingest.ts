@@ -87,6 +87,8 @@ export class Ingest {
   readonly #lag: LagTracker;
   /** Start positions of partitions that were not held before, by partition key. */
   readonly #positions: Map<string, number>;
+  /** How far our files go, by partition key, also for partitions that are somebody else's now. */
+  readonly #reached: Map<string, number>;
   /** Offsets, by partition key, in whose place Kafka sent something else once. */
   readonly #doubted = new Map<string, number>();
   #busyAtMs: number;
@@ -96,9 +98,18 @@ export class Ingest {
   #accepting = true;
   #drained: (() => void) | undefined;
 
-  constructor(parts: IngestParts, positions: ReadonlyMap<string, number>) {
+  /**
+   * @param positions where to start, by partition key
+   * @param filed which of these partitions our files know already
+   */
+  constructor(
+    parts: IngestParts,
+    positions: ReadonlyMap<string, number>,
+    filed: ReadonlySet<string> = new Set(),
+  ) {
     this.#parts = parts;
     this.#positions = new Map(positions);
+    this.#reached = new Map([...positions].filter(([key]) => filed.has(key)));
     const { options } = parts;
     this.#queue = new TaskQueue(options.queueItems, options.queueBytes);
     this.#inputs = new BufferStock(options.taskBytes, options.taskBytes);
@@ -206,11 +217,7 @@ export class Ingest {
     const { topic, partition, fetchedOffset } = delivery;
     if (!this.#ledger.holds(topic, partition)) return false;
     const key = partitionKey(topic, partition);
-    const expected = this.#ledger.takenOffset(topic, partition);
-    if (expected === undefined) {
-      this.#ledger.start(topic, partition, fetchedOffset);
-      return true;
-    }
+    const expected = this.#ledger.takenOffset(topic, partition) ?? this.#takeUp(delivery);
     if (fetchedOffset === expected) return true;
     const insideLog = fetchedOffset < expected && delivery.highWatermark >= expected;
     if (insideLog || this.#doubted.get(key) !== expected) {
@@ -219,6 +226,20 @@ export class Ingest {
       return false;
     }
     return this.#acceptJump(delivery, expected);
+  }
+
+  /**
+   * A partition that comes from another member begins at the group's offset, where the delivery stands.
+   * What lies between our own files and there is in the files of whoever committed it.
+   * @returns the offset that is expected now
+   */
+  #takeUp({ topic, partition, fetchedOffset }: Delivery): number {
+    const own = this.#reached.get(partitionKey(topic, partition)) ?? fetchedOffset;
+    this.#ledger.start(topic, partition, own);
+    if (own >= fetchedOffset) return own;
+    const entry = this.#ledger.take(topic, partition, fetchedOffset);
+    this.#resolve(entry, { kind: 'jump', reason: 'taken_from_group' });
+    return fetchedOffset;
   }
 
   /**
@@ -309,6 +330,7 @@ export class Ingest {
   /** Hands an entry to the writer, in its partition's order. */
   #hand({ topic, partition, firstOffset, nextOffset, result }: Entry): void {
     invariant(result !== undefined, 'only resolved entries leave the ledger');
+    this.#reached.set(partitionKey(topic, partition), nextOffset);
     const { writer, observer } = this.#parts;
     if (result.kind === 'jump') {
       observer.positionJumped(topic, partition, firstOffset, nextOffset, result.reason);

@@ -17,6 +17,7 @@ import type {
   WriterEvent,
   WriterOptions,
 } from '../core/messages.ts';
+import { partitionKey } from '../core/offsets.ts';
 import { lockDirectory } from '../storage/lock.ts';
 import { startWriter, type WriterClient } from '../write/writer-client.ts';
 import { BrokerState } from './broker-state.ts';
@@ -25,7 +26,7 @@ import type { IngestObserver } from './observer.ts';
 import { decideStartPositions } from './start-positions.ts';
 import { Watchdog } from './watchdog.ts';
 
-export interface TransformPool {
+interface TransformPool {
   run(task: TransformTask): Promise<TransformResult>;
 }
 
@@ -38,6 +39,13 @@ export interface ServiceParts {
   readonly pool: TransformPool;
   readonly observer: IngestObserver;
   readonly clock: Clock;
+}
+
+interface StartingPoint {
+  /** Where to start, by partition key. */
+  readonly positions: ReadonlyMap<string, number>;
+  /** The partitions that our files know already. */
+  readonly filed: ReadonlySet<string>;
 }
 
 /** How long a broker that does not answer is waited for at the start. */
@@ -109,7 +117,8 @@ export class IngestService {
     const watchdog = new Watchdog(clock, source.sessionTimeoutMs * WATCHDOG_SESSIONS, (silentMs) =>
       this.fail(stalled(silentMs)),
     );
-    const consumer = this.#createConsumer(writer, positions, partitions.length, watchdog);
+    const filed = new Set(checkpoint.map(({ topic, partition }) => partitionKey(topic, partition)));
+    const consumer = this.#createConsumer(writer, { positions, filed }, partitions.length, watchdog);
     try {
       await Promise.race([consumer.source.start(), this.#failure.promise]);
       watchdog.start();
@@ -126,7 +135,7 @@ export class IngestService {
 
   #createConsumer(
     writer: WriterClient,
-    positions: ReadonlyMap<string, number>,
+    { positions, filed }: StartingPoint,
     partitionCount: number,
     watchdog: Watchdog,
   ): { source: Source; committer: Committer; ingest: Ingest } {
@@ -151,6 +160,7 @@ export class IngestService {
         onFailure,
       },
       positions,
+      filed,
     );
     const source = createSource(
       { ...this.#parts.source, partitions: partitionCount },

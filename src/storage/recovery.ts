@@ -35,7 +35,7 @@ export interface Recovery {
   readonly actions: readonly RecoveryAction[];
 }
 
-export interface RecoveryAction {
+interface RecoveryAction {
   readonly kind: 'cut' | 'renamed' | 'fell_back' | 'initialised';
   readonly file: string;
   /** Bytes cut off, or 0. */

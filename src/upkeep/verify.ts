@@ -24,7 +24,7 @@ import { checkLines, type LineCheck } from './line-check.ts';
 import { OffsetChain } from './offset-chain.ts';
 import { QuarantineCheck } from './quarantine-check.ts';
 
-export interface PartitionReport {
+interface PartitionReport {
   readonly first_offset: number;
   readonly next_offset: number;
   readonly consumed: number;

@@ -172,6 +172,8 @@ export class IngestHarness {
       rotated: ignore,
       diskBlocked: ignore,
       diskUnblocked: ignore,
+      brokerTrouble: () => undefined,
+      brokerBack: () => undefined,
       kafkaLog: ignore,
     };
   }

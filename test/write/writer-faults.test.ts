@@ -55,6 +55,37 @@ test('a checkpoint speaks of bytes only after they are durable, and counts only 
   );
 });
 
+test('only files with new lines are made durable again', async (context) => {
+  const directory = temporaryDirectory(context);
+  const harness = new WriterHarness(directory, { checkpointIntervalMs: 5 });
+  harness.append(unitOf(0, 0, [['audit_logs']]));
+  await harness.wait('checkpointed');
+  const synced: string[] = [];
+  hooked(context, (call, target) => {
+    if (call === 'fdatasync') synced.push(nameOf(target));
+  });
+  harness.append(unitOf(0, 1, ['quarantined']));
+  await harness.wait('checkpointed', 2);
+  await harness.stop();
+  assert.deepEqual(synced, ['quarantine.jsonl']);
+});
+
+test('nothing is written after the stop, however long its checkpoint took', async (context) => {
+  const directory = temporaryDirectory(context);
+  const harness = new WriterHarness(directory, { checkpointIntervalMs: 20 });
+  hooked(context, (call) => (call === 'fdatasync' ? sleep(100) : undefined));
+  harness.append(unitOf(0, 0, [[]]));
+  harness.writer.request({ kind: 'stop' });
+  // Meanwhile a checkpoint comes due, and the file is old enough to be rotated.
+  harness.clock.offsetMs = 24 * 3_600_000;
+  await harness.wait('stopped');
+  await sleep(50);
+  assert.deepEqual(
+    harness.events.map(({ kind }) => kind),
+    ['ready', 'released', 'checkpointed', 'stopped'],
+  );
+});
+
 test('a rotation is durable on both sides of its rename before it counts as done', async (context) => {
   const directory = temporaryDirectory(context);
   const harness = new WriterHarness(directory, { maxFileBytes: 1, bufferRecords: 1 });
