@@ -34,7 +34,7 @@ COPY --from=build /build/dist ./dist
 USER node
 VOLUME /app/logs
 # Metrics and health; HTTP API.
-EXPOSE 9464 8080
+EXPOSE 9464
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.OPS_PORT ?? 9464}/health/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # No shell and no npm in between, so that the service is process 1 and gets SIGTERM itself.

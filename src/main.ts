@@ -26,6 +26,7 @@ const DEFAULT_COMMAND = runCommand;
 export async function main(
   argv: readonly string[],
   streams: CommandStreams = { input: process.stdin, output: process.stdout, errors: process.stderr },
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<number> {
   const [first, ...rest] = argv;
   if (first === '--version' || first === 'version') {
@@ -44,7 +45,7 @@ export async function main(
       streams.output.write(helpOf(command));
       return EXIT.ok;
     }
-    return await command.run({ values, positionals, env: process.env, streams });
+    return await command.run({ values, positionals, env, streams });
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     streams.errors.write(`log-consumer: ${error.message}\n`);

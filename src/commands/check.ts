@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { readTopicState } from '../consume/topic-state.ts';
 import { EXIT, messageOf, ServiceError } from '../core/errors.ts';
@@ -58,7 +58,7 @@ async function checkSurroundings(config: Config): Promise<string[]> {
   }
   const directory = resolve(directoryOf(config));
   try {
-    accessSync(nearestExisting(directory), constants.W_OK | constants.X_OK);
+    rmdirSync(mkdtempSync(join(nearestExisting(directory), 'log-consumer-check-')));
   } catch (error) {
     problems.push(`Cannot write to the output directory ${directory} (${messageOf(error)}).`);
   }

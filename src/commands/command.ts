@@ -77,7 +77,7 @@ export function helpOf(command: Command): string {
   const rows = Object.entries({ ...command.options, help: HELP_OPTION }).map(([name, option]) => {
     const short = option.short === undefined ? '    ' : `-${option.short}, `;
     const argument = option.argument === undefined ? '' : ` ${option.argument}`;
-    return `  ${`${short}--${name}${argument}`.padEnd(28)} ${option.help}`;
+    return `  ${`${short}--${name}${argument}`.padEnd(34)} ${option.help}`;
   });
   return [
     `Usage: log-consumer ${command.name} [options]${positional}`,

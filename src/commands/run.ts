@@ -31,17 +31,16 @@ export const runCommand: Command = {
     const health = new Health();
     const events = createEvents({ logger, metrics, health, clock: systemClock });
     events.starting(config.described, config.warnings);
-    const ops = await startOpsServer({ ...config.ops, registry: metrics.registry, health });
-    events.listening(config.ops.host, ops.port);
     try {
-      await consume(config, events);
+      const ops = await startOpsServer({ ...config.ops, registry: metrics.registry, health });
+      events.listening(config.ops.host, ops.port);
+      await consume(config, events).finally(() => ops.close());
       return EXIT.ok;
     } catch (error) {
       events.failed(error);
       if (error instanceof ServiceError) return error.exitCode;
       throw error;
     } finally {
-      await ops.close();
       exitWithoutLeftovers();
     }
   },
@@ -69,11 +68,14 @@ async function consume(config: Config, events: Events): Promise<void> {
   };
   const service = createService(config, pool, observer);
   let stopRequestedAt = 0;
-  const release = onStopSignal((signal) => {
-    stopRequestedAt = systemClock.monotonic();
-    events.shutdownStarted(signal, config.shutdown.deadlineMs);
-    service.requestStop();
-  });
+  const release = onStopSignal(
+    (signal) => {
+      stopRequestedAt = systemClock.monotonic();
+      events.shutdownStarted(signal, config.shutdown.deadlineMs);
+      service.requestStop();
+    },
+    (signal) => events.shutdownForced(signal),
+  );
   try {
     await service.run(() => sealer.resume());
     events.shutdownFinished(systemClock.monotonic() - stopRequestedAt);

@@ -8,12 +8,18 @@ const REPEAT_MS = 500;
  * a shell expects of a killed program.
  * @returns a function that puts the default behaviour back
  */
-export function onStopSignal(onStop: (signal: string) => void): () => void {
+export function onStopSignal(
+  onStop: (signal: string) => void,
+  onForce: (signal: string) => void = () => undefined,
+): () => void {
   let stoppedAt: number | undefined;
   const listener = (signal: NodeJS.Signals): void => {
     const now = performance.now();
     if (stoppedAt !== undefined && now - stoppedAt < REPEAT_MS) return;
-    if (stoppedAt !== undefined) process.exit(signal === 'SIGINT' ? 130 : 143);
+    if (stoppedAt !== undefined) {
+      onForce(signal);
+      process.exit(signal === 'SIGINT' ? 130 : 143);
+    }
     stoppedAt = now;
     onStop(signal);
   };

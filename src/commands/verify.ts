@@ -27,12 +27,10 @@ export const verifyCommand: Command = {
 
 function describe(directory: string, report: VerifyReport): string {
   const partitions = Object.entries(report.partitions).map(([key, entry]) => {
-    const lost = entry.lost
-      .map((range) => `, ${range.from} to ${range.to - 1} given up (${range.reason})`)
-      .join('');
-    return `  ${key}: offsets ${entry.first_offset} to ${entry.next_offset - 1}, ${entry.consumed} records, ${entry.absent} without a record${lost}`;
+    const lost = entry.lost.map((range) => `, ${describeLoss(range)}`).join('');
+    return `  ${key}: offset ${entry.first_offset} up to ${entry.next_offset}, ${entry.consumed} records, ${entry.absent} offsets without a record${lost}`;
   });
-  const verdict = report.ok ? 'Everything fits.' : `${report.problems.length} problems:`;
+  const verdict = report.ok ? 'Everything fits.' : 'Problems:';
   return [
     `${directory}: ${report.records} records stored, ${report.quarantined} quarantined, ${report.filtered} below the minimum level.`,
     ...partitions,
@@ -40,4 +38,11 @@ function describe(directory: string, report: VerifyReport): string {
     ...report.problems.map((problem) => `  ${problem}`),
     '',
   ].join('\n');
+}
+
+/** A topic that was created again begins anew, so its offsets go back. */
+function describeLoss({ from, to, reason }: { from: number; to: number; reason: string }): string {
+  return to < from
+    ? `went back from offset ${from} to ${to} (${reason})`
+    : `offsets ${from} to ${to - 1} given up (${reason})`;
 }

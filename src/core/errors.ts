@@ -24,7 +24,6 @@ const ERROR_KINDS = {
   DIRECTORY_LOCKED: { retryable: false, exitCode: EXIT.failed },
   CHECKPOINT_CORRUPT: { retryable: false, exitCode: EXIT.failed },
   FILE_CORRUPT: { retryable: false, exitCode: EXIT.failed },
-  DISK_FULL: { retryable: true, exitCode: EXIT.failed },
   WRITE_FAILED: { retryable: false, exitCode: EXIT.failed },
   SYNC_FAILED: { retryable: false, exitCode: EXIT.failed },
   TRANSFORM_FAILED: { retryable: false, exitCode: EXIT.failed },

@@ -105,13 +105,21 @@ export interface PartitionPosition {
   readonly nextOffset: number;
 }
 
+/** What a start had to do to the files before it could go on. */
+export interface RecoveryAction {
+  readonly kind: 'initialised' | 'cut' | 'renamed' | 'fell_back';
+  readonly file: string;
+  /** Bytes cut off, or 0. */
+  readonly bytes: number;
+}
+
 /** Writer thread to main thread. */
 export type WriterEvent =
   | {
       readonly kind: 'ready';
       readonly sequence: number;
       readonly positions: readonly PartitionPosition[];
-      readonly recovery: readonly { readonly kind: string; readonly file: string; readonly bytes: number }[];
+      readonly recovery: readonly RecoveryAction[];
     }
   /** The lines of these buffers are in the files (not yet durable); the memory can be used again. */
   | { readonly kind: 'released'; readonly outputs: readonly ArrayBuffer[]; readonly units: number }

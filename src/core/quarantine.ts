@@ -9,7 +9,6 @@ export const QUARANTINE_REASONS = [
   'too_large',
   'too_deep',
   'invalid_utf8',
-  'schema_violation',
   'corrupt_batch',
   'unsupported_codec',
   'decompression_limit',

@@ -119,6 +119,11 @@ export class Ingest {
     this.#busyAtMs = parts.clock.monotonic();
   }
 
+  /** Tells where a partition's log ended when the service started. */
+  setLogEnd(topic: string, partition: number, latest: number): void {
+    this.#lag.logEnd(topic, partition, latest);
+  }
+
   /** Whether for some time no task has waited for a free worker, and little in Kafka to be fetched. */
   isQuiet(): boolean {
     const now = this.#parts.clock.monotonic();
@@ -133,7 +138,13 @@ export class Ingest {
     this.#positions.clear();
     this.#doubted.clear();
     this.#dropQueue();
-    this.#lag.begin(assigned);
+    this.#lag.begin(
+      assigned,
+      assigned.flatMap((assignment) => {
+        const nextOffset = known.get(partitionKey(assignment.topic, assignment.partition));
+        return nextOffset === undefined ? [] : [{ ...assignment, nextOffset }];
+      }),
+    );
     const tenures = new Map(
       assigned.map(({ topic, partition }) => {
         const key = partitionKey(topic, partition);

@@ -13,14 +13,20 @@ export class LagTracker {
     this.#observer = observer;
   }
 
+  /** Where a partition's log ended when the service started. */
+  logEnd(topic: string, partition: number, latest: number): void {
+    this.#highWatermarks.set(partitionKey(topic, partition), latest);
+  }
+
   /** A new assignment: series of lost partitions disappear. */
-  begin(assigned: readonly TopicPartition[]): void {
+  begin(assigned: readonly TopicPartition[], positions: readonly PartitionPosition[]): void {
     const kept = new Set(assigned.map(({ topic, partition }) => partitionKey(topic, partition)));
     for (const { topic, partition } of this.#assigned) {
       if (!kept.has(partitionKey(topic, partition))) this.#observer.lagLost(topic, partition);
     }
     this.#assigned = assigned;
     this.#highWatermarks = new Map([...this.#highWatermarks].filter(([key]) => kept.has(key)));
+    this.durable(positions);
   }
 
   delivered(

@@ -1,10 +1,12 @@
 /** What the ingest loop tells the outside world; `main` joins it to log, metrics and health. */
 import type { LogFile } from '../core/files.ts';
-import type { UnitCounts } from '../core/messages.ts';
+import type { RecoveryAction, UnitCounts } from '../core/messages.ts';
 import type { TopicPartition } from '../core/offsets.ts';
 
 export interface IngestObserver {
-  recovered(action: { readonly kind: string; readonly file: string; readonly bytes: number }): void;
+  recovered(action: RecoveryAction): void;
+  /** The files stand at this checkpoint, and consuming can begin. */
+  resumed(sequence: number): void;
   assigned(epoch: number, partitions: readonly TopicPartition[]): void;
   rebalancing(): void;
   /** Offsets [from, to) were given up. */

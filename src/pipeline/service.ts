@@ -119,8 +119,10 @@ export class IngestService {
     );
     const filed = new Set(checkpoint.map(({ topic, partition }) => partitionKey(topic, partition)));
     const consumer = this.#createConsumer(writer, { positions, filed }, partitions.length, watchdog);
+    for (const { partition, latest } of partitions)
+      consumer.ingest.setLogEnd(source.topic, partition, latest);
     try {
-      await Promise.race([consumer.source.start(), this.#failure.promise]);
+      await Promise.race([consumer.source.start(), this.#failure.promise, this.#stop()]);
       watchdog.start();
       await Promise.race([this.#stop(), this.#failure.promise]);
       await this.#shutDown(writer, consumer);
@@ -239,6 +241,7 @@ export class IngestService {
     switch (event.kind) {
       case 'ready':
         for (const action of event.recovery) observer.recovered(action);
+        observer.resumed(event.sequence);
         this.#writerReady.resolve(event.positions);
         return;
       case 'released':

@@ -9,6 +9,7 @@ import { readdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ServiceError } from '../core/errors.ts';
 import { LOG_FILES, type LogFile } from '../core/files.ts';
+import type { RecoveryAction } from '../core/messages.ts';
 import type { PendingRename } from './checkpoint.ts';
 import { type Checkpoint, encodeCheckpoint, type LoadedCheckpoint, loadCheckpoint } from './checkpoint.ts';
 import {
@@ -33,13 +34,6 @@ export interface Recovery {
   readonly checkpoint: Checkpoint;
   /** What was done, for the log: one entry per cut file and finished rename. */
   readonly actions: readonly RecoveryAction[];
-}
-
-interface RecoveryAction {
-  readonly kind: 'cut' | 'renamed' | 'fell_back' | 'initialised';
-  readonly file: string;
-  /** Bytes cut off, or 0. */
-  readonly bytes: number;
 }
 
 /**

@@ -5,7 +5,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import type { LogFile } from '../core/files.ts';
-import type { UnitCounts } from '../core/messages.ts';
+import type { RecoveryAction, UnitCounts } from '../core/messages.ts';
 import type { TopicPartition } from '../core/offsets.ts';
 import type { QuarantineReason } from '../core/quarantine.ts';
 import type { Health } from './health.ts';
@@ -22,6 +22,13 @@ export interface EventSinks {
 /** At most one line about quarantined records in this time; the counters have all of them. */
 const QUARANTINE_LOG_INTERVAL_MS = 10_000;
 
+const RECOVERY_TEXT = {
+  initialised: 'new output directory',
+  cut: 'file cut back to the last checkpoint; Kafka still has what was cut',
+  renamed: 'rotation finished that was under way',
+  fell_back: 'the newest checkpoint was damaged or incomplete; going on from this one',
+} as const;
+
 export type Events = ReturnType<typeof createEvents>;
 
 /** All event functions over one log, one registry and one health. */
@@ -35,7 +42,7 @@ export function createEvents(sinks: EventSinks) {
   };
 }
 
-function lifecycleEvents({ logger, health }: EventSinks) {
+function lifecycleEvents({ logger, metrics, health, clock }: EventSinks) {
   return {
     /** The effective configuration, secrets replaced; one warning line for each of its warnings. */
     starting(configuration: Readonly<Record<string, unknown>>, warnings: readonly string[]): void {
@@ -46,9 +53,16 @@ function lifecycleEvents({ logger, health }: EventSinks) {
     listening(host: string, port: number): void {
       logger.info({ host, port }, 'serving metrics and health');
     },
-    /** A file was repaired at the start; `kind` says how. */
-    recovered(action: { readonly kind: string; readonly file: string; readonly bytes: number }): void {
-      logger.warn({ action }, 'file recovered from the last checkpoint');
+    /** What a start found to do before it could go on. */
+    recovered(action: RecoveryAction): void {
+      const level = action.kind === 'initialised' ? 'info' : 'warn';
+      logger[level]({ file: action.file, bytes: action.bytes }, RECOVERY_TEXT[action.kind]);
+    },
+    /** The files stand at this checkpoint. */
+    resumed(sequence: number): void {
+      metrics.checkpointSequence.set(sequence);
+      metrics.lastProgress.set(clock.now() / 1000);
+      logger.info({ sequence }, 'files are ready');
     },
     shutdownStarted(cause: string, deadlineMs: number): void {
       health.set('process', { kind: 'stopping', reason: `stopping on ${cause}` });
@@ -196,10 +210,10 @@ function fileEvents({ logger, metrics, health }: EventSinks) {
     sealBacklog(files: number): void {
       metrics.sealBacklog.set(files);
     },
-    /** The file stays plain and is tried again. */
+    /** The file stays plain and is tried again at the next start. */
     sealFailed(path: string, error: unknown): void {
       metrics.sealFailures.inc();
-      logger.error({ path, error }, 'file not archived; it stays plain and is tried again');
+      logger.error({ path, error }, 'file not archived; it stays plain and is tried again at the next start');
     },
     diskBlocked(reason: string): void {
       health.set('disk', { kind: 'blocked', reason });

@@ -3,7 +3,7 @@
  * what a command prints. Fields are named as in the records we store, so the service can read its own log.
  */
 import { type DestinationStream, destination, type Logger, pino, stdSerializers } from 'pino';
-import { ServiceError } from '../core/errors.ts';
+import { messageOf, ServiceError } from '../core/errors.ts';
 
 export interface LoggerOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -39,7 +39,7 @@ export function createLogger(options: LoggerOptions): Logger {
 /** An operational error is its code, sentence and details; anything else keeps its stack, to be found. */
 function serialiseError(error: unknown): unknown {
   if (error instanceof ServiceError) {
-    const cause = error.cause === undefined ? {} : { cause: serialiseError(error.cause) };
+    const cause = error.cause === undefined ? {} : { cause: messageOf(error.cause) };
     return { ...error.serialise(), retryable: error.retryable, ...cause };
   }
   return error instanceof Error ? stdSerializers.err(error) : error;

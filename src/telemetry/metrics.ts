@@ -125,7 +125,7 @@ function durabilityMetrics(registry: Registry) {
     }),
     sealFailures: new Counter({
       name: 'log_consumer_seal_failures_total',
-      help: 'Closed files that could not be compressed; each stays plain and is tried again.',
+      help: 'Closed files that could not be compressed; each stays plain and is tried again at the next start.',
       registers,
     }),
     checkpointSequence: new Gauge({

@@ -235,7 +235,7 @@ export class Writer {
       } catch (error) {
         if (error instanceof ServiceError) throw error;
         if (!isDiskFull(error)) throw writeFailed(this.#options.directory, what, error);
-        if (!blocked) this.#enterBlocked(messageOf(error));
+        if (!blocked) this.#enterBlocked(`${what} in ${this.#options.directory}: ${messageOf(error)}`);
         blocked = true;
         await sleep(DISK_RETRY_MS);
         // Something else failed for good meanwhile: nothing more may be written.

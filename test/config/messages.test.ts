@@ -119,8 +119,8 @@ const TABLE: readonly (readonly [yaml: string, message: string])[] = [
     `${KAFKA}.heartbeat_interval is 12s; expected at most a third of kafka.session_timeout (30s), because two lost heartbeats in a row must not end the membership.`,
   ],
   [
-    'transform:\n  queue_bytes: 64KiB',
-    'config.yaml line 2: kafka.max_bytes_per_partition is 1MiB; expected at most transform.queue_bytes (64KiB), because what was fetched of a partition must fit into the queue.',
+    'transform:\n  queue_bytes: 512KiB',
+    'config.yaml line 2: kafka.max_bytes_per_partition is 1MiB; expected at most transform.queue_bytes (512KiB), because what was fetched of a partition must fit into the queue.',
   ],
   [
     'transform:\n  max_record_bytes: 128MiB',

@@ -148,6 +148,7 @@ export class IngestHarness {
     const ignore = (): void => undefined;
     return {
       recovered: ignore,
+      resumed: ignore,
       assigned: ignore,
       rebalancing: ignore,
       positionJumped: (_topic, partition, from, to, reason) =>

@@ -16,7 +16,7 @@ const at = (partition: number): { topic: string; partition: number } => ({ topic
 
 test('lag is what is not durable yet, and never negative', () => {
   const { tracker, told } = tracked();
-  tracker.begin([at(0), at(1)]);
+  tracker.begin([at(0), at(1)], []);
   tracker.delivered({ ...at(0), highWatermark: 100, nextOffset: 60 });
   tracker.durable([{ ...at(0), nextOffset: 40 }]);
   tracker.durable([{ ...at(0), nextOffset: 101 }]);
@@ -27,11 +27,25 @@ test('lag is what is not durable yet, and never negative', () => {
 
 test('a lost partition is told once, and then forgotten', () => {
   const { tracker, told } = tracked();
-  tracker.begin([at(0), at(1)]);
+  tracker.begin([at(0), at(1)], []);
   tracker.delivered({ ...at(0), highWatermark: 100, nextOffset: 60 });
-  tracker.begin([at(1)]);
-  tracker.begin([at(1)]);
+  tracker.begin([at(1)], []);
+  tracker.begin([at(1)], []);
   tracker.durable([{ ...at(0), nextOffset: 40 }]);
   assert.deepEqual(told, ['t/0 lost']);
   assert.equal(tracker.unread(), 0);
+});
+
+test('lag is known from the start where the log and the position are', () => {
+  const { tracker, told } = tracked();
+  tracker.logEnd('t', 0, 100);
+  tracker.logEnd('t', 1, 7);
+  tracker.begin(
+    [at(0), at(1)],
+    [
+      { ...at(0), nextOffset: 30 },
+      { ...at(1), nextOffset: 7 },
+    ],
+  );
+  assert.deepEqual(told, ['t/0 70', 't/1 0']);
 });

@@ -37,19 +37,19 @@ test('lines below the level are left out', () => {
   );
 });
 
-test('an operational error is its code, sentence and details, down to its cause; a bug keeps its stack', () => {
+test('an operational error is its code, sentence, details and cause, in short; a bug keeps its stack', () => {
   const { lines, logger } = capture();
   const cause = new TypeError('inner');
-  logger.error({ error: new ServiceError('DISK_FULL', 'The disk is full.', { free: 0 }, cause) }, 'a');
+  logger.error({ error: new ServiceError('KAFKA_FAILED', 'The broker is busy.', { node: 0 }, cause) }, 'a');
   logger.error({ error: cause }, 'b');
   logger.error({ error: 'thrown text' }, 'c');
   const errors = lines.map(({ error }) => error) as Line[];
   assert.partialDeepStrictEqual(errors[0], {
-    code: 'DISK_FULL',
-    message: 'The disk is full.',
-    details: { free: 0 },
+    code: 'KAFKA_FAILED',
+    message: 'The broker is busy.',
+    details: { node: 0 },
     retryable: true,
-    cause: { type: 'TypeError', message: 'inner' },
+    cause: 'inner',
   });
   assert.match(String(errors[1]?.['stack']), /TypeError: inner\n/);
   assert.equal(errors[2], 'thrown text');
