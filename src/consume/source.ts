@@ -8,12 +8,7 @@
  * - Seeks happen synchronously in GROUP_JOIN, before the first fetch.
  * - `resolveOffset` is called only right after the staleness was checked, without an await between.
  */
-import kafkajs, {
-  type Batch,
-  type Consumer,
-  type EachBatchPayload,
-  type InstrumentationEvent,
-} from 'kafkajs';
+import kafkajs, { type Batch, type Consumer, type EachBatchPayload } from 'kafkajs';
 import { messageOf, ServiceError } from '../core/errors.ts';
 import { parseOffset, type TopicPartition } from '../core/offsets.ts';
 import { type ClientOptions, createKafka, RETRY } from './client.ts';
@@ -48,12 +43,15 @@ export interface Delivery extends TopicPartition {
   resolve(nextOffset: number): boolean;
 }
 
+/** Offsets that hold no data record for us. */
+export type Skipped = Pick<Delivery, keyof TopicPartition | 'fetchedOffset' | 'nextOffset' | 'highWatermark'>;
+
 export interface SourceHandler {
   /** A new assignment, before its first fetch. Returns where to read from, by partition. */
   onAssigned(assigned: readonly TopicPartition[]): ReadonlyMap<TopicPartition, number>;
   onDelivery(delivery: Delivery): Promise<void>;
   /** Offsets up to `nextOffset` hold nothing for us (markers, aborted transactions). */
-  onSkipped(position: TopicPartition & { readonly fetchedOffset: number; readonly nextOffset: number }): void;
+  onSkipped(skipped: Skipped): void;
   onRebalancing(): void;
   /** Any sign of life from the consumer. */
   onActivity(): void;
@@ -126,7 +124,9 @@ function listen(consumer: Consumer, options: SourceOptions, handler: SourceHandl
   consumer.on('consumer.rebalancing', () => handler.onRebalancing());
   consumer.on('consumer.fetch', () => handler.onActivity());
   consumer.on('consumer.heartbeat', () => handler.onHeartbeat());
-  consumer.on('consumer.end_batch_process', (event) => guard(handler, () => reportSkipped(event, handler)));
+  consumer.on('consumer.end_batch_process', ({ payload }) =>
+    guard(handler, () => reportSkipped(payload as typeof payload & BatchProcessed, handler)),
+  );
   consumer.on('consumer.crash', ({ payload }) => {
     if (payload.restart) return;
     handler.onFailure(
@@ -135,25 +135,25 @@ function listen(consumer: Consumer, options: SourceOptions, handler: SourceHandl
   });
 }
 
+/** The payload of a batch event, with what our patch of kafkajs adds. */
+interface BatchProcessed {
+  readonly topic: string;
+  readonly partition: number;
+  readonly batchSize: number;
+  readonly lastOffset: string;
+  readonly highWatermark: string;
+  readonly fetchedOffset: string;
+}
+
 /** kafkajs moves past batches without any data record by itself, and says so only in this event. */
-function reportSkipped(
-  {
-    payload,
-  }: InstrumentationEvent<{
-    topic: string;
-    partition: number;
-    batchSize: number;
-    lastOffset: string;
-    firstOffset: string | null;
-  }>,
-  handler: SourceHandler,
-): void {
+function reportSkipped(payload: BatchProcessed, handler: SourceHandler): void {
   if (payload.batchSize > 0) return;
   handler.onSkipped({
     topic: payload.topic,
     partition: payload.partition,
-    fetchedOffset: parseOffset(payload.firstOffset ?? payload.lastOffset),
+    fetchedOffset: parseOffset(String(payload.fetchedOffset)),
     nextOffset: parseOffset(payload.lastOffset) + 1,
+    highWatermark: parseOffset(payload.highWatermark),
   });
 }
 

@@ -169,8 +169,7 @@ export class IngestService {
       {
         onAssigned: (assigned) => ingest.assign(assigned),
         onDelivery: (delivery) => ingest.deliver(delivery),
-        onSkipped: (skipped) =>
-          ingest.skip(skipped.topic, skipped.partition, skipped.fetchedOffset, skipped.nextOffset),
+        onSkipped: (skipped) => ingest.skip(skipped),
         onRebalancing: () => observer.rebalancing(),
         onActivity: () => watchdog.activity(),
         onHeartbeat: () => {

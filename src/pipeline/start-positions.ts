@@ -4,8 +4,8 @@ import type { PartitionState } from '../consume/topic-state.ts';
 import type { PartitionPosition } from '../core/messages.ts';
 import { partitionKey } from '../core/offsets.ts';
 import type { WriterClient } from '../write/writer-client.ts';
-import { refusal } from './ingest.ts';
 import type { IngestObserver } from './observer.ts';
+import { refusal } from './position-guard.ts';
 
 export interface StartContext {
   readonly topic: string;

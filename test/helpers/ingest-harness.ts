@@ -86,6 +86,17 @@ export class IngestHarness {
     );
   }
 
+  /** Offsets [fetched, next) hold no data record. */
+  skip(partition: number, fetched: number, next: number): void {
+    this.ingest.skip({
+      topic: TOPIC,
+      partition,
+      fetchedOffset: fetched,
+      nextOffset: next,
+      highWatermark: next,
+    });
+  }
+
   /** Returns what the assignment seeks, as `partition@offset`. */
   assign(...partitions: readonly number[]): string[] {
     const seeks = this.ingest.assign(partitions.map((partition) => ({ topic: TOPIC, partition })));

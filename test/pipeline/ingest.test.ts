@@ -182,7 +182,7 @@ test('a drain ends when everything taken was handed on, and nothing more is take
   await drain;
   assert.deepEqual(harness.ranges(), ['0:0-1', '0:1-2', '0:2-3']);
   const late = await harness.deliver({ fetched: 3, batches: batches(1, 10, 3) });
-  harness.ingest.skip(TOPIC, 0, 3, 9);
+  harness.skip(0, 3, 9);
   assert.deepEqual([late.resolved, harness.ranges().length], [[], 3]);
 });
 
@@ -264,8 +264,8 @@ test('offsets without a record move the position, in order', async () => {
   const harness = new IngestHarness({}, { 0: 0 });
   harness.assign(0);
   await harness.deliver({ fetched: 0, batches: [[0, 4]] });
-  harness.ingest.skip(TOPIC, 0, 5, 7);
-  harness.ingest.skip(TOPIC, 0, 5, 7);
+  harness.skip(0, 5, 7);
+  harness.skip(0, 5, 7);
   assert.deepEqual(harness.ranges(), []);
   await harness.finishAll();
   assert.deepEqual(harness.ranges(), ['0:0-5', '0:5-7']);
@@ -279,7 +279,7 @@ test('a partition without a known position starts where its first delivery does'
   const harness = new IngestHarness();
   assert.deepEqual(harness.assign(0, 1), []);
   await harness.deliver({ fetched: 30, batches: [[30, 31]] });
-  harness.ingest.skip(TOPIC, 1, 8, 9);
+  harness.skip(1, 8, 9);
   await harness.finishAll();
   assert.deepEqual(harness.ranges().sort(), ['0:30-32', '1:8-9']);
 });
@@ -289,7 +289,7 @@ test('what comes late of a partition that was taken from us is left alone', asyn
   harness.assign(0, 1);
   harness.assign(0);
   const late = await harness.deliver({ partition: 1, fetched: 0, batches: [[0, 4]] });
-  harness.ingest.skip(TOPIC, 1, 0, 9);
+  harness.skip(1, 0, 9);
   await harness.finishAll();
   assert.deepEqual([late.resolved, harness.ranges(), harness.failures], [[], [], []]);
 });

@@ -73,11 +73,14 @@ test('only files with new lines are made durable again', async (context) => {
 test('nothing is written after the stop, however long its checkpoint took', async (context) => {
   const directory = temporaryDirectory(context);
   const harness = new WriterHarness(directory, { checkpointIntervalMs: 20 });
-  hooked(context, (call) => (call === 'fdatasync' ? sleep(100) : undefined));
+  hooked(context, (call) => {
+    if (call !== 'fdatasync') return undefined;
+    // Meanwhile a checkpoint comes due, and the file is old enough to be rotated.
+    harness.clock.offsetMs = 24 * 3_600_000;
+    return sleep(100);
+  });
   harness.append(unitOf(0, 0, [[]]));
   harness.writer.request({ kind: 'stop' });
-  // Meanwhile a checkpoint comes due, and the file is old enough to be rotated.
-  harness.clock.offsetMs = 24 * 3_600_000;
   await harness.wait('stopped');
   await sleep(50);
   assert.deepEqual(

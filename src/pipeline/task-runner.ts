@@ -1,0 +1,116 @@
+/**
+ * Runs transform tasks: a bounded queue before the pool, and the memory that circulates through it.
+ *
+ * Owns the queue and the buffers. What is in work is bounded by `tasksInFlight` and by the number of
+ * output buffers: while the writer keeps them all, nothing is started.
+ */
+import type { LedgerEntry } from '../consume/ledger.ts';
+import type { RawBatch } from '../consume/raw-batch.ts';
+import { invariant } from '../core/invariant.ts';
+import { MAX_POOLED_BUFFER_BYTES, OUTPUT_BUFFER_BYTES, SPARE_OUTPUT_BUFFERS } from '../core/limits.ts';
+import type { TransformResult, TransformTask } from '../core/messages.ts';
+import { BufferStock } from './buffer-stock.ts';
+import { type EntryResult, type QueuedTask, TaskQueue } from './task-queue.ts';
+
+type Entry = LedgerEntry<EntryResult>;
+
+export interface TaskRunnerParts {
+  readonly taskBytes: number;
+  readonly queueBytes: number;
+  readonly queueItems: number;
+  readonly tasksInFlight: number;
+  readonly transform: (task: TransformTask) => Promise<TransformResult>;
+  /** @returns false when nobody wants the result any more, so that its memory is free again */
+  readonly onResult: (entry: Entry, result: TransformResult) => boolean;
+  readonly onQueueChanged: (items: number, bytes: number) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class TaskRunner {
+  readonly #parts: TaskRunnerParts;
+  readonly #queue: TaskQueue;
+  readonly #inputs: BufferStock;
+  readonly #outputs = new BufferStock(OUTPUT_BUFFER_BYTES, MAX_POOLED_BUFFER_BYTES);
+  #outputsLeft: number;
+  #inFlight = 0;
+
+  constructor(parts: TaskRunnerParts) {
+    this.#parts = parts;
+    this.#queue = new TaskQueue(parts.queueItems, parts.queueBytes);
+    this.#inputs = new BufferStock(parts.taskBytes, parts.taskBytes);
+    this.#outputsLeft = parts.tasksInFlight + SPARE_OUTPUT_BUFFERS;
+  }
+
+  /** Whether no task waits for a free worker. */
+  get isIdle(): boolean {
+    return this.#queue.size === 0;
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.#queue.hasRoom(bytes);
+  }
+
+  /** Resolves when there may be room again, at the latest after `sliceMs`. */
+  waitForRoom(sliceMs: number): Promise<void> {
+    return this.#queue.waitForRoom(sliceMs);
+  }
+
+  /** Lets everybody who waits for room look again. */
+  wake(): void {
+    this.#queue.wake();
+  }
+
+  /** Copies the batches, since a slice of the fetch response would keep all of it in memory. */
+  add(entry: Entry, batches: readonly RawBatch[], inputBytes: number): void {
+    const input = this.#inputs.take(inputBytes);
+    const target = new Uint8Array(input);
+    let length = 0;
+    for (const { bytes } of batches) {
+      target.set(bytes, length);
+      length += bytes.length;
+    }
+    invariant(this.#queue.push({ entry, input, inputBytes }), 'the queue had room a moment ago');
+    this.#dispatch();
+  }
+
+  /** Forgets what waits in the queue; what is in work comes back and is refused by `onResult`. */
+  drop(): void {
+    for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
+      this.#inputs.give(task.input);
+    }
+    this.#parts.onQueueChanged(0, 0);
+    this.#queue.wake();
+  }
+
+  /** Takes output buffers back from the writer. */
+  release(outputs: readonly ArrayBuffer[]): void {
+    for (const output of outputs) this.#giveOutput(output);
+    this.#dispatch();
+  }
+
+  #dispatch(): void {
+    while (this.#inFlight < this.#parts.tasksInFlight && this.#outputsLeft > 0) {
+      const task = this.#queue.shift();
+      if (task === undefined) break;
+      this.#inFlight += 1;
+      this.#outputsLeft -= 1;
+      this.#run(task).catch((error: unknown) => this.#parts.onFailure(error));
+    }
+    this.#parts.onQueueChanged(this.#queue.size, this.#queue.bytes);
+  }
+
+  async #run({ entry, input, inputBytes }: QueuedTask): Promise<void> {
+    const { topic, partition, firstOffset } = entry;
+    const output = this.#outputs.take(OUTPUT_BUFFER_BYTES);
+    const result = await this.#parts.transform({ topic, partition, firstOffset, input, inputBytes, output });
+    this.#inFlight -= 1;
+    this.#inputs.give(result.input);
+    if (!this.#parts.onResult(entry, result)) this.#giveOutput(result.output);
+    this.#dispatch();
+  }
+
+  #giveOutput(output: ArrayBuffer): void {
+    this.#outputsLeft += 1;
+    this.#outputs.give(output);
+  }
+}
