@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -168,6 +169,26 @@ for (const [what, options, damage, message] of WRONG) {
     assert.ok(readFileSync(`${path}.jsonl`).equals(before));
     assert.ok(!existsSync(`${path}.jsonl.gz`) && !existsSync(`${path}.jsonl.gz.tmp`));
   });
+}
+
+test('a compressed file that the disk changed is thrown away, and the plain one stays', async (context) => {
+  const { directory, path } = await writeLargeSegment(context);
+  const compress = async (task: MemberTask): Promise<Member> => {
+    if (task.start > 0) await flipByte(`${path}.jsonl.gz.tmp`);
+    return compressMember(task);
+  };
+  const harness = new SealerHarness(directory, { compress });
+  harness.sealer.add(path);
+  await harness.idle();
+  assert.match(harness.failures.join(), /does not read back as it was written/);
+  assert.ok(existsSync(`${path}.jsonl`) && !existsSync(`${path}.jsonl.gz`));
+});
+
+async function flipByte(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, 100);
+  await file.write(Buffer.of((buffer[0] ?? 0) ^ 1), 0, 1, 100);
+  await file.close();
 }
 
 test('segments without facts are not touched at the start: their rotation is not finished', async (context) => {

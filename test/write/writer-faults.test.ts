@@ -112,7 +112,19 @@ test('a rotation is durable on both sides of its rename before it counts as done
   const factsSynced = after.indexOf(`fsyncSync ${segment}.meta.json.tmp`);
   const factsRenamed = after.indexOf(`renameSync ${segment}.meta.json.tmp`);
   const factsNamed = after.indexOf(`fsyncSync ${day}`, factsRenamed);
-  const order = [0, renamed, targetSynced, sourceSynced, factsSynced, factsRenamed, factsNamed];
+  const opened = after.indexOf('openSync service_logs.jsonl', factsNamed);
+  const openedNamed = after.indexOf(`fsyncSync ${basename(directory)}`, opened);
+  const order = [
+    0,
+    renamed,
+    targetSynced,
+    sourceSynced,
+    factsSynced,
+    factsRenamed,
+    factsNamed,
+    opened,
+    openedNamed,
+  ];
   assert.deepEqual(
     order,
     order.toSorted((left, right) => left - right),
