@@ -1,23 +1,19 @@
 /** The command line: finds the command, runs it, turns what it throws into one sentence and an exit code. */
-import { checkCommand } from './commands/check.ts';
 import { type Command, type CommandStreams, helpOf, parseArguments } from './commands/command.ts';
-import { explainCommand } from './commands/explain.ts';
-import { generateCommand } from './commands/generate.ts';
-import { runCommand } from './commands/run.ts';
-import { verifyCommand } from './commands/verify.ts';
 import { VERSION } from './commands/version.ts';
 import { nearest } from './config/nearest.ts';
 import { EXIT, ServiceError } from './core/errors.ts';
 
-const COMMANDS: readonly Command[] = [
-  runCommand,
-  checkCommand,
-  generateCommand,
-  explainCommand,
-  verifyCommand,
-];
+/** A command is loaded when it is needed: the service starts without the generator's code, and so on. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['run', async () => (await import('./commands/run.ts')).runCommand],
+  ['check', async () => (await import('./commands/check.ts')).checkCommand],
+  ['generate', async () => (await import('./commands/generate.ts')).generateCommand],
+  ['explain', async () => (await import('./commands/explain.ts')).explainCommand],
+  ['verify', async () => (await import('./commands/verify.ts')).verifyCommand],
+]);
 
-const DEFAULT_COMMAND = runCommand;
+const DEFAULT_COMMAND = 'run';
 
 /**
  * @param argv arguments without the program's name
@@ -34,12 +30,12 @@ export async function main(
     return EXIT.ok;
   }
   if (first === '--help' || first === '-h' || first === 'help') {
-    streams.output.write(overview());
+    streams.output.write(await overview());
     return EXIT.ok;
   }
   const named = first !== undefined && !first.startsWith('-');
   try {
-    const command = named ? find(first) : DEFAULT_COMMAND;
+    const command = await load(named ? first : DEFAULT_COMMAND);
     const { values, positionals } = parseArguments(command, named ? rest : argv);
     if (values['help'] === true) {
       streams.output.write(helpOf(command));
@@ -53,25 +49,23 @@ export async function main(
   }
 }
 
-function find(name: string): Command {
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command !== undefined) return command;
-  const closest = nearest(
-    name,
-    COMMANDS.map((candidate) => candidate.name),
-  );
+function load(name: string): Promise<Command> {
+  const loader = COMMANDS.get(name);
+  if (loader !== undefined) return loader();
+  const closest = nearest(name, COMMANDS.keys());
   const hint = closest === undefined ? 'see "log-consumer --help"' : `did you mean "${closest}"?`;
   throw new ServiceError('USAGE', `There is no command "${name}"; ${hint}`);
 }
 
-function overview(): string {
+async function overview(): Promise<string> {
+  const commands = await Promise.all([...COMMANDS.values()].map((loader) => loader()));
   return [
     'Usage: log-consumer [command] [options]',
     '',
     'Consumes JSON logs from Kafka, exactly once, into plain JSONL files.',
     '',
     'Commands:',
-    ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`),
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`),
     '',
     '"log-consumer <command> --help" says more. Without a command, "run" is meant.',
     'Exit codes: 0 done, 1 failed, 2 wrong usage, 78 invalid configuration.',

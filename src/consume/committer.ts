@@ -32,9 +32,10 @@ interface Request {
 export class Committer {
   readonly #options: CommitterOptions;
   #epoch = 0;
-  /** Where this tenure of each assigned partition began. */
-  #tenures = new Map<string, number>();
+  /** Where this tenure of each assigned partition began; undefined until its first delivery. */
+  #tenures = new Map<string, number | undefined>();
   #acknowledged = new Map<string, number>();
+  #latest: Request | undefined;
   #waiting: Request | undefined;
   #sending: Promise<void> | undefined;
 
@@ -47,12 +48,21 @@ export class Committer {
     this.#epoch = epoch;
     this.#waiting = undefined;
     this.#acknowledged = new Map();
-    this.#tenures = new Map([...assigned].map(([key, offset]) => [key, offset ?? 0]));
+    this.#tenures = new Map(assigned);
+    // What the assignment before could not commit any more may be the last there is for a long time.
+    if (this.#latest !== undefined) this.commit(this.#latest.sequence, this.#latest.positions);
+  }
+
+  /** The first delivery of a partition whose position was not known tells where its tenure begins. */
+  startTenure(topic: string, partition: number, offset: number): void {
+    const key = partitionKey(topic, partition);
+    if (this.#tenures.has(key) && this.#tenures.get(key) === undefined) this.#tenures.set(key, offset);
   }
 
   /** Asks for a commit of what a checkpoint made durable; a newer request replaces a waiting one. */
   commit(sequence: number, positions: readonly Position[]): void {
-    this.#waiting = { epoch: this.#epoch, sequence, positions };
+    this.#latest = { epoch: this.#epoch, sequence, positions };
+    this.#waiting = this.#latest;
     this.#pump();
   }
 
@@ -99,7 +109,9 @@ export class Committer {
 
   #isDue({ topic, partition, nextOffset }: Position): boolean {
     const key = partitionKey(topic, partition);
-    return this.#tenures.has(key) && this.#acknowledged.get(key) !== nextOffset;
+    const tenure = this.#tenures.get(key);
+    // Below the tenure is what we knew of the partition before others had it.
+    return tenure !== undefined && nextOffset >= tenure && this.#acknowledged.get(key) !== nextOffset;
   }
 
   #encode({ topic, partition, nextOffset }: Position, sequence: number): OffsetCommit {

@@ -202,8 +202,10 @@ export class Ingest {
     const verdict = this.#guard.check(delivery);
     switch (verdict.kind) {
       case 'use':
+        this.#parts.committer.startTenure(topic, partition, fetchedOffset);
         return true;
       case 'jump':
+        this.#parts.committer.startTenure(topic, partition, fetchedOffset);
         this.#resolve(this.#ledger.take(topic, partition, fetchedOffset), verdict);
         return true;
       case 'ignore':

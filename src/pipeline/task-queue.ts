@@ -37,8 +37,9 @@ export class TaskQueue {
     return this.#queue.hasRoom(bytes);
   }
 
-  push(task: QueuedTask): boolean {
-    return this.#queue.tryPush(task, task.inputBytes);
+  /** @param bytes memory that the task occupies */
+  push(task: QueuedTask, bytes: number): boolean {
+    return this.#queue.tryPush(task, bytes);
   }
 
   shift(): QueuedTask | undefined {

@@ -47,7 +47,7 @@ export class TaskRunner {
   }
 
   hasRoom(bytes: number): boolean {
-    return this.#queue.hasRoom(bytes);
+    return this.#queue.hasRoom(this.#blockBytes(bytes));
   }
 
   /** Resolves when there may be room again, at the latest after `sliceMs`. */
@@ -69,7 +69,8 @@ export class TaskRunner {
       target.set(bytes, length);
       length += bytes.length;
     }
-    invariant(this.#queue.push({ entry, input, inputBytes }), 'the queue had room a moment ago');
+    const isQueued = this.#queue.push({ entry, input, inputBytes }, this.#blockBytes(inputBytes));
+    invariant(isQueued, 'the queue had room a moment ago');
     this.#dispatch();
   }
 
@@ -107,6 +108,11 @@ export class TaskRunner {
     this.#inputs.give(result.input);
     if (!this.#parts.onResult(entry, result)) this.#giveOutput(result.output);
     this.#dispatch();
+  }
+
+  /** A small task occupies a whole block of memory, so that is what the queue counts. */
+  #blockBytes(inputBytes: number): number {
+    return Math.max(inputBytes, this.#parts.taskBytes);
   }
 
   #giveOutput(output: ArrayBuffer): void {

@@ -54,7 +54,7 @@ class Broker {
 
 test('one request at a time; the newest that waits wins', async () => {
   const broker = new Broker();
-  broker.begin(1, { 0: 5, 1: undefined });
+  broker.begin(1, { 0: 5, 1: 7 });
   for (let sequence = 1; sequence <= 5; sequence += 1) broker.commit(sequence, { 0: sequence * 10, 1: 7 });
   assert.deepEqual(broker.offsets(), ['0@10 1@7']);
   await broker.answer(0);
@@ -86,14 +86,31 @@ test('partitions that are not ours are left alone, and an empty request is not s
   assert.deepEqual(broker.offsets(), ['0@3']);
 });
 
-test('a request that waits is void in the next epoch', async () => {
+test('what a rebalance kept from being committed is sent in the next epoch', async () => {
   const broker = new Broker();
   broker.begin(1, { 0: 0 });
   broker.commit(1, { 0: 10 });
   broker.commit(2, { 0: 20 });
   broker.begin(2, { 0: 15 });
   await broker.answer(0);
+  assert.deepEqual(broker.offsets(), ['0@10', '0@20']);
+});
+
+test('what lies before the tenure of a partition, or comes before it is known, is not committed', async () => {
+  const broker = new Broker();
+  broker.begin(1, { 0: 0 });
+  broker.commit(1, { 0: 10 });
+  await broker.answer(0);
+  broker.begin(2, {});
+  broker.begin(3, { 0: undefined });
+  assert.deepEqual(broker.offsets(), ['0@10'], 'others may have gone on meanwhile');
+  broker.committer.startTenure('logs', 0, 30);
+  broker.commit(2, { 0: 10 });
+  await sleep(0);
   assert.deepEqual(broker.offsets(), ['0@10']);
+  broker.commit(3, { 0: 40 });
+  await sleep(0);
+  assert.deepEqual(broker.offsets(), ['0@10', '0@40']);
 });
 
 test('an answer that comes in the next epoch counts for nothing', async () => {
@@ -103,7 +120,6 @@ test('an answer that comes in the next epoch counts for nothing', async () => {
   broker.begin(2, { 0: 10 });
   await broker.answer(0);
   assert.deepEqual(broker.told, []);
-  broker.commit(2, { 0: 10 });
   assert.deepEqual(broker.offsets(), ['0@10', '0@10'], 'so it is sent again');
 });
 

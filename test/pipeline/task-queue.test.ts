@@ -11,8 +11,8 @@ function task(inputBytes: number): QueuedTask {
 
 test('whoever waits is woken when half of the bytes are free', async () => {
   const queue = new TaskQueue(10, 100);
-  for (let count = 0; count < 4; count += 1) assert.ok(queue.push(task(25)));
-  assert.ok(!queue.push(task(1)));
+  for (let count = 0; count < 4; count += 1) assert.ok(queue.push(task(25), 25));
+  assert.ok(!queue.push(task(1), 1));
   let woken = 0;
   const waiting = [1, 2].map(() => queue.waitForRoom(60_000).then(() => (woken += 1)));
   queue.shift();
