@@ -33,7 +33,7 @@ COPY --from=packages /packages/node_modules ./node_modules
 COPY --from=build /build/dist ./dist
 USER node
 VOLUME /app/logs
-# Metrics and health; HTTP API.
+# Metrics and health.
 EXPOSE 9464
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.OPS_PORT ?? 9464}/health/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
