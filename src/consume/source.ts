@@ -73,9 +73,16 @@ export interface Source {
 export function createSource(options: SourceOptions, handler: SourceHandler, log: KafkaLog): Source {
   const consumer = createConsumer(options, log);
   listen(consumer, options, handler);
+  let isRunning = false;
   return {
-    start: () => start(consumer, options, handler),
-    pause: () => consumer.pause([{ topic: options.topic }]),
+    async start() {
+      await connect(consumer, options);
+      isRunning = true;
+      await run(consumer, options, handler);
+    },
+    pause() {
+      if (isRunning) consumer.pause([{ topic: options.topic }]);
+    },
     commit: (commits) => consumer.commitOffsets([...commits]),
     seek: (topic, partition, offset) => consumer.seek({ topic, partition, offset: String(offset) }),
     close: () => consumer.disconnect(),
@@ -98,9 +105,12 @@ function createConsumer(options: SourceOptions, log: KafkaLog): Consumer {
   });
 }
 
-async function start(consumer: Consumer, options: SourceOptions, handler: SourceHandler): Promise<void> {
+async function connect(consumer: Consumer, options: SourceOptions): Promise<void> {
   await consumer.connect();
   await consumer.subscribe({ topics: [options.topic], fromBeginning: true });
+}
+
+async function run(consumer: Consumer, options: SourceOptions, handler: SourceHandler): Promise<void> {
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,

@@ -89,3 +89,22 @@ test('a full disk pauses the service, says so, and is survived', async (t) => {
   assert.equal((await scene.service.get('/health/ready')).status, 200);
   await scene.finish();
 });
+
+test('a stop while the group still waits for a dead member does not wait with it', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'joining-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const bootstrap = await testBroker();
+  const topic = await createTopic(bootstrap, 'joining');
+  const env = { LOG_CONSUMER_KAFKA_SESSION_TIMEOUT: '25s' };
+  const options = { bootstrap, topic, groupId: `group-${topic}`, directory, env };
+  const dead = new ServiceProcess(options);
+  await waitFor('the first to join', async () => (await dead.get('/health/ready')).status === 200);
+  dead.kill('SIGKILL');
+  await dead.exited;
+  const service = new ServiceProcess(options);
+  await waitFor('the second to be consuming', () => service.log.includes('files are ready'));
+  await sleep(1000);
+  const startedAt = performance.now();
+  assert.deepEqual(await service.stop(), { code: 0, signal: null }, service.log);
+  assert.ok(performance.now() - startedAt < 10_000, 'the session of the dead member lasts longer');
+});
