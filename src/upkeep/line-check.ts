@@ -1,8 +1,12 @@
 /** Reads a file of lines once and says what it holds, without keeping it in memory. */
 import { createHash } from 'node:crypto';
-import { createReadStream, type ReadStream } from 'node:fs';
+import { read as readWithCallback } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { extendChecksum, formatChecksum } from '../storage/checksum.ts';
+
+const read = promisify(readWithCallback);
 
 export interface LineCheck {
   /** Plain bytes. */
@@ -17,10 +21,16 @@ export interface LineCheck {
   readonly torn: number;
 }
 
-export interface LineCheckOptions {
+/** What to read. */
+export interface LineSource {
   readonly gzip: boolean;
   /** Plain bytes to read from the start; all of them when undefined. */
   readonly length?: number;
+  /** An open file to read instead of opening the path; it stays open. */
+  readonly descriptor?: number;
+}
+
+export interface LineCheckOptions extends LineSource {
   /** Called with every whole line, without its newline. */
   readonly onLine?: (line: Buffer) => void;
   /** Called with the number of plain bytes just read. */
@@ -33,27 +43,36 @@ const NEWLINE = 0x0a;
 /** @throws the system or zlib error when the file cannot be read or is not gzip */
 export async function checkLines(path: string, options: LineCheckOptions): Promise<LineCheck> {
   const checker = new LineChecker(options);
-  if (options.length === 0) return checker.result();
-  const plainEnd = !options.gzip && options.length !== undefined ? { end: options.length - 1 } : {};
-  const file = createReadStream(path, { highWaterMark: READ_BYTES, ...plainEnd });
-  try {
-    await readInto(checker, file, options.gzip);
-  } finally {
-    // Damaged gzip data ends the reading early.
-    file.destroy();
-  }
+  if (options.descriptor !== undefined) await readPlain(checker, options.descriptor, options.length);
+  else await readFile(checker, path, options);
   return checker.result();
 }
 
-async function readInto(checker: LineChecker, file: ReadStream, gzip: boolean): Promise<void> {
-  file.on('data', (chunk) => checker.addStored(chunk as Buffer));
-  if (!gzip) {
-    for await (const chunk of file) checker.add(chunk as Buffer);
-    return;
+/** Reads by position, so that the descriptor can serve others too. */
+async function readPlain(checker: LineChecker, descriptor: number, length = Infinity): Promise<void> {
+  for (let position = 0; position < length; ) {
+    const wanted = Math.min(READ_BYTES, length - position);
+    const { bytesRead, buffer } = await read(descriptor, Buffer.allocUnsafe(wanted), 0, wanted, position);
+    if (bytesRead === 0) return;
+    const chunk = buffer.subarray(0, bytesRead);
+    checker.addStored(chunk);
+    checker.add(chunk);
+    position += bytesRead;
   }
-  const gunzip = createGunzip({ chunkSize: READ_BYTES });
-  file.on('error', (error) => gunzip.destroy(error));
-  for await (const chunk of file.pipe(gunzip)) checker.add(chunk as Buffer);
+}
+
+async function readFile(checker: LineChecker, path: string, options: LineSource): Promise<void> {
+  const file = await open(path);
+  try {
+    if (!options.gzip) return await readPlain(checker, file.fd, options.length);
+    const stored = file.createReadStream({ highWaterMark: READ_BYTES, autoClose: false });
+    stored.on('data', (chunk) => checker.addStored(chunk as Buffer));
+    const gunzip = createGunzip({ chunkSize: READ_BYTES });
+    stored.on('error', (error) => gunzip.destroy(error));
+    for await (const chunk of stored.pipe(gunzip)) checker.add(chunk as Buffer);
+  } finally {
+    await file.close();
+  }
 }
 
 class LineChecker {

@@ -10,17 +10,13 @@
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
 import { LOG_FILES, type LogFile } from '../core/files.ts';
-import {
-  type Checkpoint,
-  loadCheckpoint,
-  type PartitionCheckpoint,
-  type PendingRename,
-} from '../storage/checkpoint.ts';
+import type { Checkpoint, PartitionCheckpoint, PendingRename } from '../storage/checkpoint.ts';
 import { fileSize } from '../storage/durable-file.ts';
 import type { SegmentFacts } from '../storage/facts.ts';
 import { activePath, SEGMENT_SUFFIX } from '../storage/layout.ts';
 import { type ClosedSegment, closedSegments } from '../storage/recovery.ts';
-import { checkLines, type LineCheck } from './line-check.ts';
+import { type FrozenView, freeze } from './frozen-view.ts';
+import { checkLines, type LineCheck, type LineSource } from './line-check.ts';
 import { OffsetChain } from './offset-chain.ts';
 import { QuarantineCheck } from './quarantine-check.ts';
 
@@ -51,25 +47,16 @@ export async function verify(
   directory: string,
   onProgress: (share: number) => void = () => undefined,
 ): Promise<VerifyReport> {
-  // A running service may rotate meanwhile; a finding counts only when the checkpoint stood still.
-  for (let attempt = 1; ; attempt += 1) {
-    const before = tryLoad(directory);
-    if (typeof before === 'string') return failed(before);
-    const report = await new Verification(directory, before, onProgress).run();
-    const after = tryLoad(directory);
-    const moved = typeof after === 'string' || after.sequence !== before.sequence;
-    if (report.ok || !moved || attempt === 5) return report;
-  }
-}
-
-function tryLoad(directory: string): Checkpoint | string {
+  let view: FrozenView;
   try {
-    return (
-      loadCheckpoint(directory)?.checkpoint ??
-      `${directory} holds no checkpoint: it is not an output directory of this service, or nothing was consumed yet.`
-    );
+    view = await freeze(directory);
   } catch (error) {
-    return messageOf(error);
+    return failed(messageOf(error));
+  }
+  try {
+    return await new Verification(directory, view, onProgress).run();
+  } finally {
+    view.close();
   }
 }
 
@@ -80,6 +67,7 @@ function failed(problem: string): VerifyReport {
 class Verification {
   readonly #directory: string;
   readonly #checkpoint: Checkpoint;
+  readonly #descriptors: FrozenView['descriptors'];
   readonly #onProgress: (share: number) => void;
   readonly #problems: string[] = [];
   readonly #chain: OffsetChain;
@@ -88,9 +76,14 @@ class Verification {
   #readBytes = 0;
   #records = 0;
 
-  constructor(directory: string, checkpoint: Checkpoint, onProgress: (share: number) => void) {
+  constructor(
+    directory: string,
+    { checkpoint, descriptors }: FrozenView,
+    onProgress: (share: number) => void,
+  ) {
     this.#directory = directory;
     this.#checkpoint = checkpoint;
+    this.#descriptors = descriptors;
     this.#onProgress = onProgress;
     this.#chain = new OffsetChain(checkpoint.partitions);
     this.#quarantine = new QuarantineCheck(checkpoint.partitions);
@@ -132,7 +125,7 @@ class Verification {
     const facts = this.#readFacts(file, segment);
     if (facts === undefined) return;
     const path = gzip ? segment.path + SEGMENT_SUFFIX.gzip : plain;
-    const found = await this.#check(file, path, gzip, undefined);
+    const found = await this.#check(file, path, { gzip });
     if (typeof found === 'string') {
       if (!gzip && fileSize(plain) === undefined) return this.#closed(file, segment);
       this.#problems.push(found);
@@ -152,7 +145,7 @@ class Verification {
     const facts = this.#pendingRename(file)?.facts;
     if (facts === undefined || closed.some(({ number }) => number === facts.number)) return;
     const path = activePath(this.#directory, file);
-    const found = await this.#check(file, path, false, facts.bytes);
+    const found = await this.#checkActive(file, facts.bytes);
     if (typeof found === 'string') {
       this.#problems.push(found);
       return;
@@ -174,7 +167,7 @@ class Verification {
       if (file === 'service_logs' && state !== undefined) this.#chain.active(state);
       return;
     }
-    const found = await this.#check(file, path, false, state.length);
+    const found = await this.#checkActive(file, state.length);
     if (typeof found === 'string') {
       this.#problems.push(found);
       return;
@@ -185,17 +178,19 @@ class Verification {
     this.#chain.active(state);
   }
 
+  /** Checks the first `length` bytes of what lay in the place of an active file at the checkpoint. */
+  async #checkActive(file: LogFile, length: number): Promise<LineCheck | string> {
+    const path = activePath(this.#directory, file);
+    const descriptor = this.#descriptors.get(file);
+    if (descriptor === undefined) return `${path} cannot be read (it is missing).`;
+    return this.#check(file, path, { gzip: false, length, descriptor });
+  }
+
   /** @returns the problem when the file cannot be read */
-  async #check(
-    file: LogFile,
-    path: string,
-    gzip: boolean,
-    length: number | undefined,
-  ): Promise<LineCheck | string> {
+  async #check(file: LogFile, path: string, source: LineSource): Promise<LineCheck | string> {
     try {
       return await checkLines(path, {
-        gzip,
-        ...(length === undefined ? {} : { length }),
+        ...source,
         ...(file === 'quarantine' ? { onLine: (line: Buffer) => this.#quarantine.line(line) } : {}),
         onBytes: (count) => this.#progress(count),
       });
