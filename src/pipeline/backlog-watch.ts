@@ -31,10 +31,10 @@ export class BacklogWatch {
     return wasBehind;
   }
 
-  /** Whether there has been no backlog for some time. @param isIdle nothing waits for a worker now */
-  isQuiet(isIdle: boolean): boolean {
+  /** Whether there has been no backlog for some time. @param poolIsBehind tasks pile up before the pool now */
+  isQuiet(poolIsBehind: boolean): boolean {
     const now = this.#clock.monotonic();
-    if (!isIdle) this.#busyAtMs = now;
+    if (poolIsBehind) this.#busyAtMs = now;
     return now - this.#busyAtMs >= QUIET_AFTER_MS;
   }
 }

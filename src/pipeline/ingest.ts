@@ -109,9 +109,9 @@ export class Ingest {
     this.#lag.logEnd(topic, partition, latest);
   }
 
-  /** Whether for some time no task has waited for a free worker, and little in Kafka to be fetched. */
+  /** Whether for some time ingestion has kept up with what comes, so that the pool has time to spare. */
   isQuiet(): boolean {
-    return this.#backlog.isQuiet(this.#tasks.isIdle);
+    return this.#backlog.isQuiet(this.#tasks.isBehind);
   }
 
   /**

@@ -41,9 +41,9 @@ export class TaskRunner {
     this.#outputsLeft = parts.tasksInFlight + SPARE_OUTPUT_BUFFERS;
   }
 
-  /** Whether no task waits for a free worker. */
-  get isIdle(): boolean {
-    return this.#queue.size === 0;
+  /** Whether more tasks wait than the pool works on; some wait for a moment at any load. */
+  get isBehind(): boolean {
+    return this.#queue.size > this.#parts.tasksInFlight;
   }
 
   hasRoom(bytes: number): boolean {
