@@ -40,6 +40,8 @@ export const TRAIT = {
   verbosity: 8,
   severityText: 16,
   compactTime: 32,
+  args: 64,
+  tag: 128,
 } as const;
 
 const TRAITS = new Map<string, number>([
@@ -49,6 +51,8 @@ const TRAITS = new Map<string, number>([
   ['v', TRAIT.verbosity],
   ['severitytext', TRAIT.severityText],
   ['@t', TRAIT.compactTime],
+  ['args', TRAIT.args],
+  ['tag', TRAIT.tag],
 ]);
 
 const CANONICAL_KEYS = new Map<string, number>([

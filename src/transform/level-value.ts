@@ -46,6 +46,8 @@ const SLOG_THRESHOLDS: readonly (readonly [least: number, rank: number])[] = [
 const SYSLOG = [FATAL, FATAL, FATAL, ERROR, WARN, INFO, INFO, DEBUG];
 const TSLOG = [TRACE, TRACE, DEBUG, INFO, WARN, ERROR, FATAL];
 const AZURE = [TRACE, INFO, WARN, ERROR, FATAL];
+/** Levels 2 and 3 are log and info; level 0 does not tell fatal from error. */
+const CONSOLA = [ERROR, WARN, INFO, INFO, DEBUG, TRACE];
 const MYSQL = [INFO, ERROR, WARN, INFO];
 /** java.util.logging where it does not collide with Monolog. */
 const JAVA = new Map([
@@ -77,9 +79,9 @@ function openTelemetry(value: number): number {
   return value >= 1 && value <= 24 ? Math.floor((value - 1) / 4) : NO_LEVEL;
 }
 
-/** By tens as in pino and bunyan; custom levels between count as the one below. */
+/** By tens as in pino and bunyan; custom levels between count as the one below, and those above as fatal. */
 function byTens(value: number): number {
-  return value >= 8 && value < 70 ? Math.max(0, Math.floor(value / 10) - 1) : NO_LEVEL;
+  return value >= 8 && value < 100 ? Math.min(Math.max(0, Math.floor(value / 10) - 1), FATAL) : NO_LEVEL;
 }
 
 function python(value: number): number {
@@ -131,6 +133,8 @@ export function levelOfNumber(value: number, scale: number): number {
       return AZURE[value] ?? NO_LEVEL;
     case LEVEL_SCALE.mysql:
       return MYSQL[value] ?? NO_LEVEL;
+    case LEVEL_SCALE.consola:
+      return CONSOLA[value] ?? NO_LEVEL;
     case LEVEL_SCALE.syslog:
       return SYSLOG[value] ?? NO_LEVEL;
     default:

@@ -10,6 +10,7 @@ import type { RecordFields } from './record-fields.ts';
 
 /** Digits of the shortest epoch in milliseconds. */
 const MILLISECOND_DIGITS = 12;
+const CONSOLA = TRAIT.args | TRAIT.tag;
 
 /**
  * Rank of the canonical level name (any case) that is the whole content `start`..`end`, or NO_LEVEL:
@@ -104,11 +105,16 @@ function levelOfShortNumber(bytes: Uint8Array, start: number, end: number, scale
   return levelOfNumber(value, scale);
 }
 
-/** OpenTelemetry's Go exporter calls its number `Severity`, beside a `SeverityText`. */
+/**
+ * OpenTelemetry's Go exporter calls its number `Severity`, beside a `SeverityText`. consola counts the
+ * other way round, and writes `args` and `tag` beside its `level`.
+ */
 function scaleOf(candidates: Candidates, slot: number, fields: RecordFields): number {
   const scale = candidates.variant[slot] as number;
   const isTelemetry = scale === LEVEL_SCALE.severity && (fields.traits & TRAIT.severityText) !== 0;
-  return isTelemetry ? LEVEL_SCALE.openTelemetry : scale;
+  if (isTelemetry) return LEVEL_SCALE.openTelemetry;
+  const isConsola = scale === LEVEL_SCALE.common && (fields.traits & CONSOLA) === CONSOLA;
+  return isConsola ? LEVEL_SCALE.consola : scale;
 }
 
 /** The level that some formats mean by writing none: Serilog's compact one leaves Information out. */

@@ -13,6 +13,9 @@ import type { SourceSpan } from './source-span.ts';
 
 const DASH = 0x2d;
 const ZERO = 0x30;
+const SMALL_X = 0x78;
+/** `-`, `:` and `/`. */
+const ID_PART_ENDS = [DASH, 0x3a, 0x2f];
 
 /** Names, in lower case, under which an object holds the text of a message. */
 const INNER_MESSAGES = new Set([
@@ -35,6 +38,7 @@ export function resolveService(bytes: Uint8Array, fields: RecordFields, span: So
     const end = (candidates.end[slot] as number) - 1;
     if (isDash(bytes, start, end)) continue;
     const form = candidates.variant[slot];
+    if (form === SERVICE_FORM.word && end - start < 2) continue;
     if (form === SERVICE_FORM.loggerOfPino && !isPino(bytes, fields)) continue;
     const nameEnd = form === SERVICE_FORM.syslogTag ? programEnd(bytes, start, end) : end;
     if (nameEnd === start) continue;
@@ -77,11 +81,11 @@ export function resolveMessage(bytes: Uint8Array, candidates: Candidates, span: 
     const form = candidates.variant[slot] as number;
     if (kind === KIND.string && form !== MESSAGE_FORM.arguments) {
       span.set(start + 1, end - 1, candidates.member[slot] as number);
-    } else if (kind === KIND.number && form !== MESSAGE_FORM.arguments) {
+    } else if (kind === KIND.number && form < MESSAGE_FORM.arguments) {
       span.set(start, end, -1);
     } else if (kind === KIND.object && form === MESSAGE_FORM.structured) {
       findInnerMessage(bytes, start, end, span);
-    } else if (kind === KIND.array && form !== MESSAGE_FORM.text) {
+    } else if (kind === KIND.array && (form === MESSAGE_FORM.structured || form === MESSAGE_FORM.arguments)) {
       findFirstArgument(bytes, start, end, span);
     }
     if (span.isPresent) return;
@@ -134,18 +138,26 @@ function setIdPart(bytes: Uint8Array, start: number, end: number, form: number, 
       from = start + 3;
       to = from + 32;
     }
-  } else if (form === ID_FORM.lastPathPart) {
+  } else if (form === ID_FORM.cloudTrace && !isCloudTrace(bytes, start, end)) {
+    return;
+  } else if (form === ID_FORM.lastPathPart || form === ID_FORM.cloudTrace) {
     for (let p = start; p < end; p++) if (bytes[p] === 0x2f) from = p + 1;
   } else if (form === ID_FORM.firstPart) {
     to = start;
-    while (to < end && bytes[to] !== DASH && bytes[to] !== 0x3a) to++;
+    while (to < end && !ID_PART_ENDS.includes(bytes[to] as number)) to++;
   }
   if (!isAllZeros(bytes, from, to)) span.set(from, to, -1);
 }
 
-/** True for the empty text too. */
+function isCloudTrace(bytes: Uint8Array, start: number, end: number): boolean {
+  return /^projects\/[^/]+\/traces\/[^/]+$|^[0-9a-f]{16,32}$/i.test(
+    textOf(bytes, start, Math.min(end, start + 256)),
+  );
+}
+
+/** True for the empty text too, and after the `0x` that Python's OpenTelemetry writes. */
 function isAllZeros(bytes: Uint8Array, start: number, end: number): boolean {
-  let p = start;
+  let p = bytes[start] === ZERO && bytes[start + 1] === SMALL_X && start + 1 < end ? start + 2 : start;
   while (p < end && (bytes[p] === ZERO || bytes[p] === DASH)) p++;
   return p === end;
 }

@@ -1,31 +1,34 @@
 /**
  * Instants written as text in another form than ours: ISO 8601 and RFC 3339 with their relatives, epoch
- * numbers in a string, protobuf text, and forms with the name of the month (access logs, RFC 1123, ctime).
+ * numbers in a string, protobuf text, forms with the name of the month (access logs, RFC 1123, ctime,
+ * JavaScript's `Date`), and those of regional-timestamp.ts.
  *
  * A text without a zone is UTC. Fractions of any length are cut to milliseconds. Zone names other than
  * UTC and GMT, a date without a time and impossible dates are unreadable.
  */
 import { dateMs, digits, timeMs } from './calendar.ts';
 import { parseEpoch } from './epoch-time.ts';
+import { withoutRegion } from './regional-timestamp.ts';
 
 const MINUTE_MS = 60_000;
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
 const TIME = String.raw`(\d{1,2}):(\d{2}):(\d{2})(?:[.,](\d+))?`;
-const ZONE = String.raw`(?:\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}))?(?:\s+(?:UTC|GMT))?`;
+const ZONE = String.raw`(?:\s*(Z|(?:UTC|GMT)?[+-]\d{2}:?\d{2}|UTC|GMT))?(?:\s+(?:UTC|GMT|\([^)]*\)?))?`;
 /** `14/Nov/2023:22:13:20 +0000`, `Tue, 14 Nov 2023 22:13:20 GMT`, `Tuesday, 14-Nov-23 22:13:20 UTC`. */
 const DAY_FIRST = new RegExp(
-  String.raw`^(?:[a-z]+,?\s+)?(\d{1,2})[\s/-]([a-z]{3})[a-z]*[\s/-](\d{4}|\d{2})[\s:]${TIME}${ZONE}$`,
+  String.raw`^(?:[a-z]+,?\s+)?(\d{1,2})[\s/-]([a-z]{3})[a-z]*[\s/-](\d{4}|\d{2})(?:,?\s+|:)${TIME}${ZONE}$`,
   'i',
 );
-/** `Tue Nov 14 22:13:20 2023`, `Tue Nov 14 22:13:20 UTC 2023`, `Nov 14, 2023 22:13:20`. */
+/** `Tue Nov 14 22:13:20 2023`, `Tue Nov 14 22:13:20 UTC 2023`. */
 const YEAR_LAST = new RegExp(
   String.raw`^(?:[a-z]+,?\s+)?([a-z]{3})[a-z]*\s+(\d{1,2})\s+${TIME}${ZONE}\s+(\d{4})$`,
   'i',
 );
+/** `Nov 14, 2023 22:13:20`, `Nov-14-2023 22:13:20`, `Tue Nov 14 2023 22:13:20 GMT+0000 (UTC)`. */
 const MONTH_FIRST = new RegExp(
-  String.raw`^([a-z]{3})[a-z]*\s+(\d{1,2}),?\s+(\d{4}),?\s+${TIME}${ZONE}$`,
+  String.raw`^(?:[a-z]+,?\s+)?([a-z]{3})[a-z]*[\s-]+(\d{1,2})(?:,?\s+|-)(\d{4}),?\s+(?:at\s+)?${TIME}${ZONE}$`,
   'i',
 );
 const PROTOBUF = /^seconds:\s*(\d{1,12})(?:\s+nanos:\s*(\d{1,9}))?$/;
@@ -46,7 +49,18 @@ export function parseTimestampText(bytes: Uint8Array, start: number, end: number
   const iso = parseIso(bytes, first, last);
   if (!Number.isNaN(iso)) return iso;
   const epoch = parseEpoch(bytes, first, last);
-  return Number.isNaN(epoch) ? parseNamedForms(latin1(bytes, first, last)) : epoch;
+  if (!Number.isNaN(epoch)) return epoch;
+  const text = latin1(bytes, first, last);
+  const named = parseNamedForms(text);
+  return Number.isNaN(named) ? parseRegional(text) : named;
+}
+
+function parseRegional(text: string): number {
+  const plain = withoutRegion(text);
+  if (plain === null) return Number.NaN;
+  const bytes = Buffer.from(plain, 'latin1');
+  const iso = parseIso(bytes, 0, bytes.length);
+  return Number.isNaN(iso) ? parseNamedForms(plain) : iso;
 }
 
 function latin1(bytes: Uint8Array, start: number, end: number): string {
@@ -167,7 +181,8 @@ function ofParts(year: Part, month: Part, day: Part, time: readonly Part[]): num
 }
 
 function namedOffsetMs(zone: Part): number {
-  if (zone === undefined || !/^[+-]/.test(zone)) return 0;
-  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
-  return minutes * MINUTE_MS * (zone.startsWith('-') ? -1 : 1);
+  const offset = /([+-])(\d{2}):?(\d{2})$/.exec(zone ?? '');
+  if (offset === null) return 0;
+  const minutes = Number(offset[2]) * 60 + Number(offset[3]);
+  return minutes * MINUTE_MS * (offset[1] === '-' ? -1 : 1);
 }

@@ -27,26 +27,37 @@ function readValue(bytes: Uint8Array, start: number, end: number, kind: number):
 
 /**
  * `{"$date": ...}` of MongoDB (with `$numberLong` inside), `{"epochSecond", "nanoOfSecond"}` of Log4j,
- * `{"seconds", "nanos"}` of protobuf, `{"repr", "timestamp"}` of loguru.
+ * `{"seconds", "nanos"}` of protobuf, `{"secs_since_epoch", "nanos_since_epoch"}` of Rust's serde,
+ * `{"repr", "timestamp"}` of loguru, `{"date", "timezone_type", "timezone"}` of PHP.
  */
 function parseObject(bytes: Uint8Array, start: number, end: number): number {
   const cursor = new JsonCursor(bytes, start, end);
   let seconds = Number.NaN;
   let nanoseconds = 0;
   let whole = Number.NaN;
+  let date: string | null = null;
+  let zone: string | null = null;
   while (cursor.next()) {
     const text = scalarText(bytes, cursor.valueStart, cursor.valueEnd, cursor.kind);
     switch (cursor.key().toLowerCase()) {
       case 'epochsecond':
       case 'seconds':
       case 'epoch_second':
+      case 'secs_since_epoch':
         seconds = Number(text ?? Number.NaN);
         break;
       case 'nanoofsecond':
       case 'nanos':
       case 'nanoseconds':
       case 'nano_of_second':
+      case 'nanos_since_epoch':
         nanoseconds = Number(text ?? 0);
+        break;
+      case 'date':
+        date = text;
+        break;
+      case 'timezone':
+        zone = text;
         break;
       case '$date':
       case '$numberlong':
@@ -59,5 +70,11 @@ function parseObject(bytes: Uint8Array, start: number, end: number): number {
         break;
     }
   }
-  return Number.isNaN(seconds) ? whole : Math.floor(seconds) * 1000 + Math.floor(nanoseconds / 1e6);
+  if (!Number.isNaN(seconds)) return Math.floor(seconds) * 1000 + Math.floor(nanoseconds / 1e6);
+  return Number.isNaN(whole) && date !== null && zone !== null ? parseZoned(date, zone) : whole;
+}
+
+function parseZoned(date: string, zone: string): number {
+  const text = Buffer.from(`${date} ${zone}`);
+  return text.length > MAX_TEXT_BYTES ? Number.NaN : parseTimestampText(text, 0, text.length);
 }

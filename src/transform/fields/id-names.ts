@@ -7,8 +7,10 @@ export const ID_FORM = {
   traceparent: 1,
   /** Google Cloud: `projects/P/traces/ID`. */
   lastPathPart: 2,
-  /** B3 and Jaeger single headers: the id up to the first `-` or `:`. */
+  /** B3, Jaeger, Sentry and Google Cloud headers: the id up to the first `-`, `:` or `/`. */
   firstPart: 3,
+  /** As `lastPathPart`, and absent unless a trace id is there: `trace` names stack traces too. */
+  cloudTrace: 4,
 } as const;
 
 export const CORRELATION_NAMES: readonly FieldName[] = [
@@ -17,6 +19,7 @@ export const CORRELATION_NAMES: readonly FieldName[] = [
   'http_x_correlation_id',
   'corr_id',
   'correlation',
+  'correlation.id',
   'trace_id',
   'trace.id',
   '@tr',
@@ -24,14 +27,19 @@ export const CORRELATION_NAMES: readonly FieldName[] = [
   'dd.trace_id',
   'otel.trace_id',
   'span.trace_id',
+  'elasticapm_trace_id',
   'x_trace_id',
   'x_b3_trace_id',
   ['logging.googleapis.com/trace', ID_FORM.lastPathPart],
+  ['trace', ID_FORM.cloudTrace],
   ['traceparent', ID_FORM.traceparent],
   ['http_traceparent', ID_FORM.traceparent],
   ['b3', ID_FORM.firstPart],
   ['uber_trace_id', ID_FORM.firstPart],
+  ['x_cloud_trace_context', ID_FORM.firstPart],
+  ['sentry_trace', ID_FORM.firstPart],
   'operation_id',
+  'ai.operation.id',
   'x_amzn_trace_id',
   'xray_trace_id',
 ];
@@ -43,6 +51,8 @@ export const REQUEST_NAMES: readonly FieldName[] = [
   'request.id',
   'req_id',
   'req.id',
+  'request.request_id',
+  'req.request_id',
   'http.request_id',
   'http.request.id',
   'function_request_id',
@@ -54,4 +64,6 @@ export const REQUEST_NAMES: readonly FieldName[] = [
   'ray_id',
   'cf_ray',
   'audit_id',
+  'function_invocation_id',
+  'unique_id',
 ];

@@ -20,6 +20,8 @@ export const LEVEL_SCALE = {
   /** MySQL error log: 0 system, 1 error, 2 warning, 3 note. */
   mysql: 8,
   syslog: 9,
+  /** 0-5 from fatal and error to trace; told by the rest of the record (see resolve-level.ts). */
+  consola: 10,
 } as const;
 
 export const LEVEL_NAMES: readonly FieldName[] = [
@@ -36,6 +38,7 @@ export const LEVEL_NAMES: readonly FieldName[] = [
   ['error_severity', LEVEL_SCALE.nameOnly],
   ['severity_number', LEVEL_SCALE.openTelemetry],
   ['severity_level', LEVEL_SCALE.azure],
+  ['data.baseData.severityLevel', LEVEL_SCALE.azure],
   'context.logLevel',
   ['syslog.severity', LEVEL_SCALE.syslog],
   ['log.syslog.severity.name', LEVEL_SCALE.nameOnly],
@@ -50,6 +53,7 @@ export const LEVEL_NAMES: readonly FieldName[] = [
   ['pri', LEVEL_SCALE.syslogPriority],
   ['prio', LEVEL_SCALE.mysql],
   ['s', LEVEL_SCALE.nameOnly],
+  ['l', LEVEL_SCALE.nameOnly],
   ['label', LEVEL_SCALE.nameOnly],
   ['status', LEVEL_SCALE.nameOnly],
 ];

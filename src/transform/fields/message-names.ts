@@ -5,8 +5,10 @@ export const MESSAGE_FORM = {
   text: 0,
   /** May also be an object that holds the text, or an array that begins with it. */
   structured: 1,
-  /** Counts only as an array: the arguments of the call (log4js). */
+  /** Counts only as an array: the arguments of the call (log4js, consola). */
   arguments: 2,
+  /** Counts only as a string, because a number under this name means something else. */
+  string: 3,
 } as const;
 
 export const MESSAGE_NAMES: readonly FieldName[] = [
@@ -19,11 +21,13 @@ export const MESSAGE_NAMES: readonly FieldName[] = [
   'formatted_message',
   ['log_message', MESSAGE_FORM.structured],
   ['body', MESSAGE_FORM.structured],
+  ['content', MESSAGE_FORM.structured],
   'text_payload',
   'event_message',
-  'log',
   '@mt',
   'message_template',
+  'log_format',
+  'raw_message',
   'event',
   '0',
   ['data', MESSAGE_FORM.arguments],
@@ -32,7 +36,16 @@ export const MESSAGE_NAMES: readonly FieldName[] = [
   'error.message',
   'err.message',
   'exception.message',
+  ['m', MESSAGE_FORM.string],
+  'result_description',
+  'data.baseData.message',
 ];
 
-/** Names that lose even against what is nested: loguru puts a whole formatted line there. */
-export const LATE_MESSAGE_NAMES: readonly FieldName[] = ['text', 'event.original'];
+/** Names that lose even against what is nested: loguru and Fluent Bit put a whole line there. */
+export const LATE_MESSAGE_NAMES: readonly FieldName[] = [
+  'log',
+  'text',
+  'event.original',
+  'description',
+  ['args', MESSAGE_FORM.arguments],
+];

@@ -1,6 +1,16 @@
 /** Names of the instant a record was made, best first. Receipt times come after event times. */
 import type { FieldName } from './field-rule.ts';
 
+export const TIMESTAMP_FORM = {
+  plain: 0,
+  /** Counts only as a text, because a number under this name is a duration. */
+  text: 1,
+  /** The nanoseconds of the second in `timestamp_seconds` (Spring Cloud GCP); no instant by itself. */
+  nanosOfSecond: 2,
+  /** Whole seconds, to which a `nanosOfSecond` beside it is added. */
+  seconds: 3,
+} as const;
+
 export const TIMESTAMP_NAMES: readonly FieldName[] = [
   'timestamp',
   '@timestamp',
@@ -18,7 +28,10 @@ export const TIMESTAMP_NAMES: readonly FieldName[] = [
   '@time',
   'timestamp_ms',
   'timestamp_ns',
+  ['timestamp_seconds', TIMESTAMP_FORM.seconds],
+  ['timestamp_nanos', TIMESTAMP_FORM.nanosOfSecond],
   'time_millis',
+  'millis',
   'time_ms',
   'ts_ms',
   'epoch_millis',
@@ -28,6 +41,13 @@ export const TIMESTAMP_NAMES: readonly FieldName[] = [
   'iso_timestamp',
   'time_iso8601',
   'time_local',
+  'date_time_utc',
+  'long_date',
+  'event_timestamp_ms',
+  'ibm_datetime',
+  'request_time_epoch',
+  ['request_time', TIMESTAMP_FORM.text],
+  'accept_date',
   'msec',
   '_source_realtime_timestamp',
   '__realtime_timestamp',
@@ -47,9 +67,15 @@ export const TIMESTAMP_NAMES: readonly FieldName[] = [
   'created',
   'created_at',
   'event.created',
+  'written_at',
+  'written_ts',
+  'logged_at',
+  'metadata.timestamp',
   'observed_time_unix_nano',
   'observed_timestamp',
+  'last_timestamp',
   'received_at',
+  'receive_timestamp',
   'ingestion_time',
   'ingest_time',
 ];
