@@ -9,6 +9,7 @@
  */
 import type { SerialisedError } from './errors.ts';
 import type { LogFile } from './files.ts';
+import type { Position } from './offsets.ts';
 import type { QuarantineReason } from './quarantine.ts';
 
 /** Main thread to transform pool. */
@@ -99,12 +100,6 @@ export type WriterRequest =
   /** Flush, checkpoint, close and end. */
   | { readonly kind: 'stop' };
 
-export interface PartitionPosition {
-  readonly topic: string;
-  readonly partition: number;
-  readonly nextOffset: number;
-}
-
 /** What a start had to do to the files before it could go on. */
 export interface RecoveryAction {
   readonly kind: 'initialised' | 'cut' | 'renamed' | 'fell_back';
@@ -118,7 +113,7 @@ export type WriterEvent =
   | {
       readonly kind: 'ready';
       readonly sequence: number;
-      readonly positions: readonly PartitionPosition[];
+      readonly positions: readonly Position[];
       readonly recovery: readonly RecoveryAction[];
     }
   /** The lines of these buffers are in the files (not yet durable); the memory can be used again. */
@@ -127,7 +122,7 @@ export type WriterEvent =
       readonly kind: 'checkpointed';
       readonly sequence: number;
       readonly durationMs: number;
-      readonly positions: readonly PartitionPosition[];
+      readonly positions: readonly Position[];
       /** Units made durable by this checkpoint, counted since the start. */
       readonly durableUnits: number;
       readonly fileBytes: Readonly<Partial<Record<LogFile, number>>>;

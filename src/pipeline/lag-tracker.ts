@@ -1,6 +1,5 @@
 /** Lag per partition: records between the end of the log, as last seen, and what is durable. */
-import type { PartitionPosition } from '../core/messages.ts';
-import { partitionKey, type TopicPartition } from '../core/offsets.ts';
+import { type Position, partitionKey, type TopicPartition } from '../core/offsets.ts';
 import type { IngestObserver } from './observer.ts';
 
 export class LagTracker {
@@ -19,7 +18,7 @@ export class LagTracker {
   }
 
   /** A new assignment: series of lost partitions disappear. */
-  begin(assigned: readonly TopicPartition[], positions: readonly PartitionPosition[]): void {
+  begin(assigned: readonly TopicPartition[], positions: readonly Position[]): void {
     const kept = new Set(assigned.map(({ topic, partition }) => partitionKey(topic, partition)));
     for (const { topic, partition } of this.#assigned) {
       if (!kept.has(partitionKey(topic, partition))) this.#observer.lagLost(topic, partition);
@@ -46,7 +45,7 @@ export class LagTracker {
     return records;
   }
 
-  durable(positions: readonly PartitionPosition[]): void {
+  durable(positions: readonly Position[]): void {
     for (const { topic, partition, nextOffset } of positions) {
       const highWatermark = this.#highWatermarks.get(partitionKey(topic, partition));
       if (highWatermark === undefined) continue;

@@ -10,15 +10,10 @@ import { type PartitionState, readTopicState } from '../consume/topic-state.ts';
 import type { Clock } from '../core/clock.ts';
 import { deserialiseError, ServiceError } from '../core/errors.ts';
 import { unreachable } from '../core/invariant.ts';
-import type {
-  PartitionPosition,
-  TransformResult,
-  TransformTask,
-  WriterEvent,
-  WriterOptions,
-} from '../core/messages.ts';
-import { partitionKey } from '../core/offsets.ts';
+import type { WriterEvent, WriterOptions } from '../core/messages.ts';
+import { type Position, partitionKey } from '../core/offsets.ts';
 import { lockDirectory } from '../storage/lock.ts';
+import type { TransformPool } from '../transform/pool.ts';
 import { startWriter, type WriterClient } from '../write/writer-client.ts';
 import { BrokerState } from './broker-state.ts';
 import { Ingest, type IngestOptions } from './ingest.ts';
@@ -26,17 +21,13 @@ import type { IngestObserver } from './observer.ts';
 import { decideStartPositions } from './start-positions.ts';
 import { Watchdog } from './watchdog.ts';
 
-interface TransformPool {
-  run(task: TransformTask): Promise<TransformResult>;
-}
-
 export interface ServiceParts {
   readonly source: Omit<SourceOptions, 'partitions'>;
   readonly policy: PositionPolicy;
   readonly writer: WriterOptions;
   readonly ingest: Omit<IngestOptions, 'policy'>;
   readonly shutdownDeadlineMs: number;
-  readonly pool: TransformPool;
+  readonly pool: Pick<TransformPool, 'run'>;
   readonly observer: IngestObserver;
   readonly clock: Clock;
 }
@@ -59,14 +50,13 @@ export class IngestService {
   readonly #stopRequested = new AbortController();
   readonly #failure = Promise.withResolvers<never>();
   readonly #writerStopped = Promise.withResolvers<void>();
-  readonly #writerReady = Promise.withResolvers<readonly PartitionPosition[]>();
+  readonly #writerReady = Promise.withResolvers<readonly Position[]>();
   #ingest: Ingest | undefined;
 
   constructor(parts: ServiceParts) {
     this.#parts = parts;
-    // Both may reject while nobody waits for them; whoever waits later still sees it.
+    // It may reject while nobody waits for it; whoever waits later still sees it.
     this.#failure.promise.catch(() => undefined);
-    this.#writerReady.promise.catch(() => undefined);
   }
 
   /** Asks for an orderly stop; `run` resolves when it is done. */

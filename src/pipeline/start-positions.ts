@@ -1,8 +1,7 @@
 /** Decides, for every partition of the topic, where this process starts reading. */
 import { decideStart, type PositionPolicy } from '../consume/start-position.ts';
 import type { PartitionState } from '../consume/topic-state.ts';
-import type { PartitionPosition } from '../core/messages.ts';
-import { partitionKey } from '../core/offsets.ts';
+import { type Position, partitionKey } from '../core/offsets.ts';
 import type { WriterClient } from '../write/writer-client.ts';
 import type { IngestObserver } from './observer.ts';
 import { refusal } from './position-guard.ts';
@@ -10,7 +9,7 @@ import { refusal } from './position-guard.ts';
 export interface StartContext {
   readonly topic: string;
   readonly instance: string;
-  readonly checkpoint: readonly PartitionPosition[];
+  readonly checkpoint: readonly Position[];
   readonly policy: PositionPolicy;
   readonly writer: WriterClient;
   readonly observer: IngestObserver;

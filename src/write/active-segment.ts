@@ -11,7 +11,7 @@ import { invariant } from '../core/invariant.ts';
 import type { LineFacts, UnitCounts } from '../core/messages.ts';
 import type { ActiveFileCheckpoint } from '../storage/checkpoint.ts';
 import { extendChecksum, formatChecksum, parseChecksum } from '../storage/checksum.ts';
-import { addTotals, FactsAccumulator, NO_TOTALS, type RecordTotals } from '../storage/facts.ts';
+import { addTotals, FactsAccumulator, NO_FACTS, NO_TOTALS, type RecordTotals } from '../storage/facts.ts';
 import { failAsSync } from './checkpoint-store.ts';
 
 const fdatasyncAsync = promisify(fdatasync);
@@ -68,16 +68,7 @@ export class ActiveSegment {
     nowMs: number,
     startOffsets: Readonly<Record<string, number>>,
   ): ActiveSegment {
-    return new ActiveSegment(file, path, {
-      number,
-      opened_at: new Date(nowMs).toISOString(),
-      length: 0,
-      crc32c: formatChecksum(0),
-      records: 0,
-      facts: new FactsAccumulator().snapshot(),
-      start_offsets: startOffsets,
-      totals: NO_TOTALS,
-    });
+    return new ActiveSegment(file, path, emptySegment(number, nowMs, startOffsets));
   }
 
   /**
@@ -148,6 +139,24 @@ export class ActiveSegment {
     let rest = parts;
     while (rest.length > 0) rest = dropBytes(rest, writevSync(this.#descriptor, rest));
   }
+}
+
+/** The state of a segment without lines. */
+export function emptySegment(
+  number: number,
+  nowMs: number,
+  startOffsets: Readonly<Record<string, number>>,
+): ActiveFileCheckpoint {
+  return {
+    number,
+    opened_at: new Date(nowMs).toISOString(),
+    length: 0,
+    crc32c: formatChecksum(0),
+    records: 0,
+    facts: NO_FACTS,
+    start_offsets: startOffsets,
+    totals: NO_TOTALS,
+  };
 }
 
 function dropBytes(parts: readonly Uint8Array[], count: number): Uint8Array[] {

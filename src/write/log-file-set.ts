@@ -9,10 +9,10 @@ import type { WriterOptions, WriteUnit } from '../core/messages.ts';
 import type { Checkpoint, PendingRename } from '../storage/checkpoint.ts';
 import { formatChecksum } from '../storage/checksum.ts';
 import { syncDirectory } from '../storage/durable-file.ts';
-import { NO_FACTS, NO_TOTALS, type SegmentFacts } from '../storage/facts.ts';
+import type { SegmentFacts } from '../storage/facts.ts';
 import { activePath, segmentBaseName } from '../storage/layout.ts';
 import { finishRename } from '../storage/recovery.ts';
-import { ActiveSegment, type SegmentMark } from './active-segment.ts';
+import { ActiveSegment, emptySegment, type SegmentMark } from './active-segment.ts';
 import type { PartitionAccounts } from './partition-accounts.ts';
 import { mustRotate } from './rotation-policy.ts';
 
@@ -102,16 +102,7 @@ export class LogFileSet {
     const files: Record<string, Checkpoint['files'][LogFile]> = {};
     for (const [file, segment] of this.#segments) {
       files[file] = rotating.includes(file)
-        ? {
-            number: segment.number + 1,
-            opened_at: openedAt,
-            length: 0,
-            crc32c: formatChecksum(0),
-            records: 0,
-            facts: NO_FACTS,
-            start_offsets: this.#startOffsets(file),
-            totals: NO_TOTALS,
-          }
+        ? emptySegment(segment.number + 1, now, this.#startOffsets(file))
         : segment.checkpoint();
     }
     this.#pendingRenames = rotating.map((file) => this.#pendingRename(file, now));

@@ -5,8 +5,8 @@
  * bug in the ingest loop and stops the process before it can do harm.
  */
 import { invariant } from '../core/invariant.ts';
-import type { PartitionPosition, WriteUnit } from '../core/messages.ts';
-import { parsePartitionKey, partitionKey } from '../core/offsets.ts';
+import type { WriteUnit } from '../core/messages.ts';
+import { type Position, parsePartitionKey, partitionKey } from '../core/offsets.ts';
 import type { LostRange, PartitionCheckpoint } from '../storage/checkpoint.ts';
 import { addTotals, NO_TOTALS, type OffsetRange, type RecordTotals } from '../storage/facts.ts';
 
@@ -57,7 +57,7 @@ export class PartitionAccounts {
     account.nextOffset = to;
   }
 
-  positions(): PartitionPosition[] {
+  positions(): Position[] {
     return [...this.#accounts].map(([key, account]) => ({
       ...parsePartitionKey(key),
       nextOffset: account.nextOffset,

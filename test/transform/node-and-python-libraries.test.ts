@@ -1,19 +1,14 @@
 /** Lines that Node and Python libraries print at settings other than their defaults. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { type LibraryLine, testLibraryLines } from './helpers/library-lines.ts';
 import { storedRecord } from './helpers/transform-text.ts';
-
-interface Case {
-  readonly of: string;
-  readonly line: string;
-  readonly expect: Readonly<Record<string, string | undefined>>;
-}
 
 const T = '2023-11-14T22:13:20.001Z';
 const S = '2023-11-14T22:13:20.000Z';
 const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
 
-const LIBRARIES: readonly Case[] = [
+const LIBRARIES: readonly LibraryLine[] = [
   {
     of: 'pino with levels above its own',
     line: `{"level":80,"time":1700000000001,"pid":1,"hostname":"h","msg":"down"}`,
@@ -133,13 +128,7 @@ function timestampOf(text: string): unknown {
 }
 
 describe('Node and Python libraries', () => {
-  for (const { of, line, expect } of LIBRARIES) {
-    it(of, () => {
-      const record = storedRecord(line);
-      const actual = Object.fromEntries(Object.keys(expect).map((field) => [field, record[field]]));
-      assert.deepEqual(actual, expect);
-    });
-  }
+  testLibraryLines(LIBRARIES);
 });
 
 describe('timestamps as people write them', () => {

@@ -1,19 +1,12 @@
 /** Lines in the shape that the documentation of further libraries and systems shows. */
-import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { storedRecord } from './helpers/transform-text.ts';
-
-interface Case {
-  readonly of: string;
-  readonly line: string;
-  readonly expect: Readonly<Record<string, string | undefined>>;
-}
+import { describe } from 'node:test';
+import { type LibraryLine, testLibraryLines } from './helpers/library-lines.ts';
 
 const T = '2023-11-14T22:13:20.001Z';
 const S = '2023-11-14T22:13:20.000Z';
 const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
 
-const CASES: readonly Case[] = [
+const CASES: readonly LibraryLine[] = [
   {
     of: 'Serilog JsonFormatter',
     line: `{"Timestamp":"2023-11-14T23:13:20.0015000+01:00","Level":"Warning","MessageTemplate":"Disk {Pct}","RenderedMessage":"Disk 91","Properties":{"RequestId":"0HM:1","Application":"pay-api"}}`,
@@ -164,11 +157,5 @@ const CASES: readonly Case[] = [
 ];
 
 describe('other libraries', () => {
-  for (const { of, line, expect } of CASES) {
-    it(of, () => {
-      const record = storedRecord(line);
-      const actual = Object.fromEntries(Object.keys(expect).map((field) => [field, record[field]]));
-      assert.deepEqual(actual, expect);
-    });
-  }
+  testLibraryLines(CASES);
 });

@@ -1,15 +1,8 @@
 /** Lines that libraries at other settings, proxies, databases and cloud platforms print. */
-import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { storedRecord } from './helpers/transform-text.ts';
+import { describe } from 'node:test';
+import { type LibraryLine, testLibraryLines } from './helpers/library-lines.ts';
 
-interface Case {
-  readonly of: string;
-  readonly line: string;
-  readonly expect: Readonly<Record<string, string | undefined>>;
-}
-
-const CASES: readonly Case[] = [
+const CASES: readonly LibraryLine[] = [
   {
     of: 'zap with the keys of its development encoder',
     line: `{"L":"INFO","T":"2023-11-14T22:13:20.001Z","N":"api","C":"a.go:1","M":"up"}`,
@@ -281,11 +274,5 @@ const CASES: readonly Case[] = [
 ];
 
 describe('other platforms', () => {
-  for (const { of, line, expect } of CASES) {
-    it(of, () => {
-      const record = storedRecord(line);
-      const actual = Object.fromEntries(Object.keys(expect).map((field) => [field, record[field]]));
-      assert.deepEqual(actual, expect);
-    });
-  }
+  testLibraryLines(CASES);
 });
