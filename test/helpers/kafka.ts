@@ -18,6 +18,7 @@ import {
 } from 'kafkajs';
 import { type EmbeddedKafka, startKafka } from '../../scripts/kafka/embedded-kafka.ts';
 import { registerProducerCodecs } from './producer-codecs.ts';
+import { waitFor } from './service.ts';
 import { givenBrokers, SHARED_BROKER_VARIABLE } from './shared-broker.ts';
 
 export interface TopicOptions {
@@ -89,6 +90,14 @@ export async function deleteTopic(bootstrap: string, topic: string): Promise<voi
 export async function endOffsets(bootstrap: string, topic: string): Promise<Map<number, bigint>> {
   const offsets = await withAdmin(bootstrap, (admin) => admin.fetchTopicOffsets(topic));
   return new Map(offsets.map(({ partition, high }) => [partition, BigInt(high)]));
+}
+
+/**
+ * Waits until partition 0 ends at `end`. The broker answers the end of a transaction before it has
+ * written the markers.
+ */
+export async function waitForEnd(bootstrap: string, topic: string, end: bigint): Promise<void> {
+  await waitFor(`${topic} to end at ${end}`, async () => (await endOffsets(bootstrap, topic)).get(0) === end);
 }
 
 /**

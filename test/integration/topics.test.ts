@@ -9,7 +9,7 @@ import { startKafka } from '../../scripts/kafka/embedded-kafka.ts';
 import { verify } from '../../src/upkeep/verify.ts';
 import { produceBatch } from '../helpers/batch-producer.ts';
 import { checkExactness, EXACT, uniqueMessage } from '../helpers/exactness.ts';
-import { createTopic, endOffsets, inTransaction, produce, testBroker } from '../helpers/kafka.ts';
+import { createTopic, endOffsets, inTransaction, produce, testBroker, waitForEnd } from '../helpers/kafka.ts';
 import { buildRecordBatch } from '../helpers/record-batch-builder.ts';
 import { ServiceProcess, waitFor } from '../helpers/service.ts';
 import { storedLines } from '../helpers/stored-lines.ts';
@@ -84,6 +84,7 @@ test('committed transactions are stored, aborted ones are not, and markers leave
       return decision;
     });
   }
+  await waitForEnd(bootstrap, topic, 204n);
   await consumeAll(topic, async ({ directory }) => {
     const messages = storedLines(directory, 'service_logs').map(
       (line) => (JSON.parse(line) as { message: string }).message,

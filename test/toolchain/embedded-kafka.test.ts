@@ -23,6 +23,7 @@ import {
   kafkaClient,
   produce,
   testBroker,
+  waitForEnd,
   withAdmin,
 } from '../helpers/kafka.ts';
 import { givenBrokers } from '../helpers/shared-broker.ts';
@@ -73,6 +74,7 @@ describe('the broker of the tests', () => {
       });
     }
     // Two records and two control records, and nothing left open.
+    await waitForEnd(bootstrap, topic, 4n);
     assert.deepEqual(await endOffsets(bootstrap, topic), new Map([[0, 4n]]));
   });
 
