@@ -1,0 +1,137 @@
+/**
+ * The frame of a failure test: a topic with traffic, one or more services on it, and at the end the one
+ * question whether every record is there exactly once.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Random } from '../../../src/generate/random.ts';
+import { verify } from '../../../src/upkeep/verify.ts';
+import { checkExactness, EXACT, type ExactnessReport } from '../../helpers/exactness.ts';
+import { createTopic, endOffsets, testBroker, withAdmin } from '../../helpers/kafka.ts';
+import { ServiceProcess, waitFor } from '../../helpers/service.ts';
+import { expelDeadMembers } from './group-members.ts';
+import { Traffic, type TrafficOptions } from './traffic.ts';
+
+export interface SceneOptions {
+  readonly name: string;
+  readonly random: Random;
+  readonly partitions?: number;
+  /** The broker of the test run by default. */
+  readonly bootstrap?: string;
+  /** A build to run instead of the checkout. */
+  readonly build?: string;
+  /** Where the files go; a temporary directory by default. */
+  readonly directory?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Small files and short intervals, so that a run of seconds sees everything that can happen to a file. */
+const BRISK = {
+  MAX_LOG_FILE_SIZE_MB: '0.5',
+  FLUSH_INTERVAL_SEC: '0.02',
+  LOG_CONSUMER_OUTPUT_CHECKPOINT_INTERVAL: '250ms',
+  LOG_CONSUMER_TRANSFORM_WORKERS: '1',
+};
+
+export class Scene {
+  readonly bootstrap: string;
+  readonly topic: string;
+  readonly groupId: string;
+  readonly directory: string;
+  readonly partitions: number;
+  readonly #options: SceneOptions;
+  readonly #services: ServiceProcess[] = [];
+
+  private constructor(options: SceneOptions, bootstrap: string, topic: string, directory: string) {
+    this.#options = options;
+    this.bootstrap = bootstrap;
+    this.topic = topic;
+    this.groupId = `group-${topic}`;
+    this.directory = directory;
+    this.partitions = options.partitions ?? 6;
+  }
+
+  /** Everything that it starts or makes is ended and removed when the test ends. */
+  static async set(context: TestContext, options: SceneOptions): Promise<Scene> {
+    const bootstrap = options.bootstrap ?? (await testBroker());
+    const topic = await createTopic(bootstrap, options.name, { partitions: options.partitions ?? 6 });
+    const directory = options.directory ?? mkdtempSync(join(tmpdir(), `${options.name}-`));
+    const scene = new Scene(options, bootstrap, topic, directory);
+    context.after(async () => {
+      for (const service of scene.#services) service.kill('SIGKILL');
+      await Promise.all(scene.#services.map((service) => service.exited));
+      if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+    });
+    return scene;
+  }
+
+  /** Starts a service on the scene's topic. @param env more settings, for instance INSTANCE_ID */
+  start(env: Readonly<Record<string, string>> = {}): ServiceProcess {
+    const { build } = this.#options;
+    const service = new ServiceProcess({
+      bootstrap: this.bootstrap,
+      topic: this.topic,
+      groupId: this.groupId,
+      directory: this.directory,
+      env: { ...BRISK, ...this.#options.env, ...env },
+      ...(build === undefined ? {} : { build }),
+    });
+    this.#services.push(service);
+    return service;
+  }
+
+  /** Starts producing; see `Traffic.finish`. */
+  traffic(options: Pick<TrafficOptions, 'rate' | 'atLeast'> = {}): Traffic {
+    const { bootstrap, topic, partitions } = this;
+    return new Traffic({ bootstrap, topic, partitions, random: this.#options.random, ...options });
+  }
+
+  /** Frees the partitions of processes that were killed, instead of waiting for their sessions to end. */
+  expelDeadMembers(): Promise<void> {
+    return expelDeadMembers(this.bootstrap, this.groupId);
+  }
+
+  /** Waits until the group has committed every record of the topic. */
+  async waitUntilCommitted(timeoutMs = 60_000): Promise<void> {
+    const { bootstrap, groupId, topic } = this;
+    const ends = await endOffsets(bootstrap, topic);
+    await waitFor(
+      'the group to commit everything',
+      async () => {
+        const [group] = await withAdmin(bootstrap, (admin) =>
+          admin.fetchOffsets({ groupId, topics: [topic] }),
+        );
+        const committed = new Map(group?.partitions.map((entry) => [entry.partition, entry.offset]));
+        return [...ends].every(
+          ([partition, end]) => end === 0n || BigInt(committed.get(partition) ?? -1) === end,
+        );
+      },
+      timeoutMs,
+    );
+  }
+
+  /**
+   * Waits until everything is committed, stops all services that still run, and asserts that every
+   * record is there exactly once and that `verify` agrees.
+   */
+  async finish(produced: readonly number[], timeoutMs = 60_000): Promise<ExactnessReport> {
+    await this.waitUntilCommitted(timeoutMs);
+    const running = this.#services.filter(
+      ({ child }) => child.exitCode === null && child.signalCode === null,
+    );
+    for (const service of running)
+      assert.deepEqual(await service.stop(), { code: 0, signal: null }, service.log);
+    const found = checkExactness(this.directory, produced);
+    const { lost, duplicated, altered, unordered, torn } = found;
+    assert.deepEqual(found.problems, []);
+    assert.deepEqual({ lost, duplicated, altered, unordered, torn }, EXACT);
+    const verified = await verify(this.directory);
+    assert.deepEqual(verified.problems, []);
+    assert.equal(verified.records, found.stored);
+    assert.equal(verified.quarantined, found.quarantined);
+    return found;
+  }
+}
