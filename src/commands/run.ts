@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../core/clock.ts';
 import { EXIT, ServiceError } from '../core/errors.ts';
+import type { IngestObserver } from '../pipeline/observer.ts';
 import { IngestService } from '../pipeline/service.ts';
 import { createEvents, type Events } from '../telemetry/events.ts';
 import { Health } from '../telemetry/health.ts';
@@ -59,12 +60,9 @@ function exitWithoutLeftovers(): void {
 async function consume(config: Config, events: Events): Promise<void> {
   const pool = createPool(config, (error) => service.fail(error));
   const sealer = createSealer(config, pool, events, () => service.isQuiet());
-  const observer: Events = {
+  const observer: IngestObserver = {
     ...events,
-    rotated(file, path, bytes, records) {
-      events.rotated(file, path, bytes, records);
-      sealer.add(path);
-    },
+    sealable: (path) => sealer.add(path),
   };
   const service = createService(config, pool, observer);
   let stopRequestedAt = 0;
@@ -117,7 +115,7 @@ function createSealer(config: Config, pool: TransformPool, events: Events, mayRu
   });
 }
 
-function createService(config: Config, pool: TransformPool, observer: Events): IngestService {
+function createService(config: Config, pool: TransformPool, observer: IngestObserver): IngestService {
   const { kafka, output, transform } = config;
   return new IngestService({
     source: kafka,

@@ -1,13 +1,15 @@
 /**
- * Commits durable offsets to Kafka: one request in flight, never two; fenced by the epoch.
+ * Commits the offsets of the one checkpoint that waits for Kafka: one request in flight, never two.
  *
- * Kafka checks the member and the generation of a commit, not who owns the partition, and kafkajs sends
- * whatever generation it has by then. So positions of an older epoch are dropped here, before the
- * request; a commit that Kafka rejects is not repeated, because the next checkpoint brings a newer one.
+ * Fencing: every assignment brings its own way of sending, bound to its generation, so a commit that is
+ * late cannot pass for one of a newer generation. The broker's refusal is final for that generation; what
+ * became of the checkpoint is decided at the next assignment. Any other failure leaves the outcome open,
+ * and the same commit is sent again, which changes nothing when it was taken before.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isFenced } from '../core/fencing.ts';
 import { type Position, partitionKey } from '../core/offsets.ts';
-import { encodeCommitMetadata } from './commit-metadata.ts';
+import { encodeCommitMetadata, type OpenTenure } from './commit-metadata.ts';
 
 export interface OffsetCommit {
   readonly topic: string;
@@ -16,53 +18,65 @@ export interface OffsetCommit {
   readonly metadata: string;
 }
 
+export type SendCommit = (commits: readonly OffsetCommit[]) => Promise<void>;
+
 export interface CommitterOptions {
   readonly instance: string;
-  readonly send: (commits: readonly OffsetCommit[]) => Promise<void>;
+  readonly directoryId: string;
   readonly onCommitted: (sequence: number, partitions: number) => void;
   readonly onFailed: (sequence: number, error: unknown) => void;
+  /** The group has gone on without us. */
+  readonly onFenced: () => void;
+  /** Wait before a commit that failed is sent again. */
+  readonly retryDelayMs: (attempt: number) => number;
 }
 
-interface Request {
-  readonly epoch: number;
+/** A checkpoint, as far as Kafka is concerned. */
+export interface CommitRequest {
   readonly sequence: number;
   readonly positions: readonly Position[];
 }
 
+/** What an assignment allows to commit. */
+interface Term {
+  readonly send: SendCommit;
+  readonly tenures: ReadonlyMap<string, OpenTenure>;
+  readonly acknowledged: Map<string, number>;
+  state: 'valid' | 'fenced';
+}
+
 export class Committer {
   readonly #options: CommitterOptions;
-  #epoch = 0;
-  /** Where this tenure of each assigned partition began; undefined until its first delivery. */
-  #tenures = new Map<string, number | undefined>();
-  #acknowledged = new Map<string, number>();
-  #latest: Request | undefined;
-  #waiting: Request | undefined;
+  #term: Term | undefined;
+  #waiting: CommitRequest | undefined;
   #sending: Promise<void> | undefined;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
   }
 
-  /** A new assignment: only these partitions are ours to commit, and earlier requests are void. */
-  beginEpoch(epoch: number, assigned: ReadonlyMap<string, number | undefined>): void {
-    this.#epoch = epoch;
-    this.#waiting = undefined;
-    this.#acknowledged = new Map();
-    this.#tenures = new Map(assigned);
-    // What the assignment before could not commit any more may be the last there is for a long time.
-    if (this.#latest !== undefined) this.commit(this.#latest.sequence, this.#latest.positions);
+  /** Whether a commit that is asked for now has a chance. */
+  get isValid(): boolean {
+    return this.#term?.state === 'valid';
   }
 
-  /** The first delivery of a partition whose position was not known tells where its tenure begins. */
-  startTenure(topic: string, partition: number, offset: number): void {
-    const key = partitionKey(topic, partition);
-    if (this.#tenures.has(key) && this.#tenures.get(key) === undefined) this.#tenures.set(key, offset);
+  /**
+   * A new assignment: only these partitions are ours to commit.
+   * @param outstanding the checkpoint that waits for Kafka, if one does
+   */
+  begin(
+    send: SendCommit,
+    tenures: ReadonlyMap<string, OpenTenure>,
+    outstanding: CommitRequest | undefined,
+  ): void {
+    this.#term = { send, tenures, acknowledged: new Map(), state: 'valid' };
+    this.#waiting = outstanding;
+    this.#pump();
   }
 
-  /** Asks for a commit of what a checkpoint made durable; a newer request replaces a waiting one. */
+  /** Asks for a commit of what a checkpoint made durable. */
   commit(sequence: number, positions: readonly Position[]): void {
-    this.#latest = { epoch: this.#epoch, sequence, positions };
-    this.#waiting = this.#latest;
+    this.#waiting = { sequence, positions };
     this.#pump();
   }
 
@@ -75,48 +89,59 @@ export class Committer {
   }
 
   #pump(): void {
-    if (this.#sending !== undefined) return;
-    const request = this.#take();
-    if (request === undefined) return;
-    this.#sending = this.#send(request).finally(() => {
+    if (this.#sending !== undefined || this.#waiting === undefined || !this.isValid) return;
+    this.#sending = this.#sendUntilAnswered().finally(() => {
       this.#sending = undefined;
       this.#pump();
     });
   }
 
-  #take(): Request | undefined {
+  /** Ends when the request is answered, given up, or another assignment has begun. */
+  async #sendUntilAnswered(): Promise<void> {
+    const term = this.#term;
     const request = this.#waiting;
-    this.#waiting = undefined;
-    return request;
+    for (let attempt = 1; ; attempt += 1) {
+      const isCurrent = term !== undefined && request !== undefined && this.#waiting === request;
+      if (!isCurrent || this.#term !== term || term.state === 'fenced') return;
+      if (await this.#send(term, request)) return;
+      await sleep(this.#options.retryDelayMs(attempt), undefined, { ref: false });
+    }
   }
 
-  async #send(request: Request): Promise<void> {
-    if (request.epoch !== this.#epoch) return;
-    const due = request.positions.filter((position) => this.#isDue(position));
-    if (due.length === 0) return;
+  /** @returns whether there is nothing left to send */
+  async #send(term: Term, { sequence, positions }: CommitRequest): Promise<boolean> {
+    const due = positions.filter((position) => isDue(position, term));
     try {
-      await this.#options.send(due.map((position) => this.#encode(position, request.sequence)));
+      if (due.length > 0) await term.send(due.map((position) => this.#encode(position, sequence, term)));
     } catch (error) {
-      this.#options.onFailed(request.sequence, error);
-      return;
+      this.#options.onFailed(sequence, error);
+      if (isFenced(error)) this.#fence(term);
+      return term.state === 'fenced';
     }
-    if (request.epoch !== this.#epoch) return;
     for (const { topic, partition, nextOffset } of due) {
-      this.#acknowledged.set(partitionKey(topic, partition), nextOffset);
+      term.acknowledged.set(partitionKey(topic, partition), nextOffset);
     }
-    this.#options.onCommitted(request.sequence, due.length);
+    if (this.#waiting?.sequence === sequence) this.#waiting = undefined;
+    this.#options.onCommitted(sequence, due.length);
+    return true;
   }
 
-  #isDue({ topic, partition, nextOffset }: Position): boolean {
-    const key = partitionKey(topic, partition);
-    const tenure = this.#tenures.get(key);
-    // Below the tenure is what we knew of the partition before others had it.
-    return tenure !== undefined && nextOffset >= tenure && this.#acknowledged.get(key) !== nextOffset;
+  #fence(term: Term): void {
+    term.state = 'fenced';
+    if (this.#term === term) this.#options.onFenced();
   }
 
-  #encode({ topic, partition, nextOffset }: Position, sequence: number): OffsetCommit {
-    const tenure = this.#tenures.get(partitionKey(topic, partition)) ?? 0;
-    const metadata = encodeCommitMetadata({ instance: this.#options.instance, sequence, tenure });
+  #encode({ topic, partition, nextOffset }: Position, sequence: number, term: Term): OffsetCommit {
+    const { instance, directoryId } = this.#options;
+    const tenure = term.tenures.get(partitionKey(topic, partition)) ?? { from: nextOffset, before: [] };
+    const metadata = encodeCommitMetadata({ instance, directoryId, sequence, ...tenure });
     return { topic, partition, offset: String(nextOffset), metadata };
   }
+}
+
+function isDue({ topic, partition, nextOffset }: Position, { tenures, acknowledged }: Term): boolean {
+  const key = partitionKey(topic, partition);
+  const tenure = tenures.get(key);
+  // Below the tenure is what we knew of the partition before others had it.
+  return tenure !== undefined && nextOffset >= tenure.from && acknowledged.get(key) !== nextOffset;
 }

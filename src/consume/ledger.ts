@@ -8,7 +8,7 @@
  * - Entries belong to one epoch. `begin` drops the unfinished ones, so a late result finds no entry.
  */
 import { invariant } from '../core/invariant.ts';
-import { partitionKey, type TopicPartition } from '../core/offsets.ts';
+import { type Position, partitionKey, type TopicPartition } from '../core/offsets.ts';
 
 export interface LedgerEntry<R> extends TopicPartition {
   readonly epoch: number;
@@ -25,14 +25,11 @@ interface MutableEntry<R> extends LedgerEntry<R> {
 interface Lane<R> {
   /** Where the next entry must start. */
   takenOffset: number;
-  /** Where the next entry to leave starts: everything before was handed on. */
-  handedOffset: number;
   readonly entries: MutableEntry<R>[];
 }
 
 export class Ledger<R extends object> {
   readonly #lanes = new Map<string, Lane<R>>();
-  #assigned: ReadonlySet<string> = new Set();
   #epoch = 0;
   #size = 0;
 
@@ -45,43 +42,17 @@ export class Ledger<R extends object> {
     return this.#size;
   }
 
-  /**
-   * Starts an epoch with the given partitions. A partition that was held in the epoch before goes on
-   * where its last entry was handed on; the others start at `positions`, or, where that says nothing,
-   * wherever their first delivery does.
-   * @returns where to read from, for every partition whose position is known
-   */
-  begin(assigned: readonly TopicPartition[], positions: ReadonlyMap<string, number>): Map<string, number> {
-    const before = new Map([...this.#lanes].map(([key, lane]) => [key, lane.handedOffset]));
+  /** Starts an epoch in which exactly these partitions are held, each from its position on. */
+  begin(positions: readonly Position[]): void {
     this.#epoch += 1;
     this.#size = 0;
     this.#lanes.clear();
-    this.#assigned = new Set(assigned.map(({ topic, partition }) => partitionKey(topic, partition)));
-    const known = new Map<string, number>();
-    for (const { topic, partition } of assigned) {
-      const key = partitionKey(topic, partition);
-      const offset = before.get(key) ?? positions.get(key);
-      if (offset === undefined) continue;
-      this.start(topic, partition, offset);
-      known.set(key, offset);
+    for (const { topic, partition, nextOffset } of positions) {
+      this.#lanes.set(partitionKey(topic, partition), { takenOffset: nextOffset, entries: [] });
     }
-    return known;
   }
 
-  /** Whether a partition belongs to the present epoch, with or without a position. */
-  holds(topic: string, partition: number): boolean {
-    return this.#assigned.has(partitionKey(topic, partition));
-  }
-
-  /** Sets where a partition without a position begins. */
-  start(topic: string, partition: number, offset: number): void {
-    const key = partitionKey(topic, partition);
-    invariant(this.#assigned.has(key), `${key} is not assigned to us`);
-    invariant(!this.#lanes.has(key), `${key} has a position already`);
-    this.#lanes.set(key, { takenOffset: offset, handedOffset: offset, entries: [] });
-  }
-
-  /** Where the next delivery of a partition must start; undefined when it has no position yet. */
+  /** Where the next delivery of a partition must start; undefined when it is not held. */
   takenOffset(topic: string, partition: number): number | undefined {
     return this.#lanes.get(partitionKey(topic, partition))?.takenOffset;
   }
@@ -117,7 +88,6 @@ export class Ledger<R extends object> {
     const ready: LedgerEntry<R>[] = [];
     for (let head = lane.entries[0]; head?.result !== undefined; head = lane.entries[0]) {
       lane.entries.shift();
-      lane.handedOffset = head.nextOffset;
       ready.push(head);
     }
     this.#size -= ready.length;

@@ -5,14 +5,14 @@
  * Rules it keeps (each one's reason is in docs/adr/0003)
  * - Nothing but a Kafka error leaves `eachBatch`: a TypeError or RangeError would stop the consumer for
  *   good while the process lives on. Our own failures go to `onFailure`.
- * - Seeks happen synchronously in GROUP_JOIN, before the first fetch.
+ * - Seeks happen before the first fetch of an assignment, in a hook that our patch of kafkajs awaits.
  * - `resolveOffset` is called only right after the staleness was checked, without an await between.
  */
-import kafkajs, { type Batch, type Consumer, type EachBatchPayload } from 'kafkajs';
+import kafkajs, { type Batch, type Consumer, type ConsumerRunConfig, type EachBatchPayload } from 'kafkajs';
 import { messageOf, ServiceError } from '../core/errors.ts';
 import { parseOffset, type TopicPartition } from '../core/offsets.ts';
 import { type ClientOptions, createKafka, RETRY } from './client.ts';
-import type { OffsetCommit } from './committer.ts';
+import type { OffsetCommit, SendCommit } from './committer.ts';
 import type { KafkaLog } from './kafka-log.ts';
 import { type RawBatch, readRawBatches } from './raw-batch.ts';
 
@@ -46,13 +46,27 @@ export interface Delivery extends TopicPartition {
 /** Offsets that hold no data record for us. */
 export type Skipped = Pick<Delivery, keyof TopicPartition | 'fetchedOffset' | 'nextOffset' | 'highWatermark'>;
 
+/** Partitions that the group gave to us. */
+export interface Assignment {
+  readonly partitions: readonly TopicPartition[];
+  /** Commits within the generation of this assignment; the broker refuses it once that is over. */
+  readonly commit: SendCommit;
+}
+
 export interface SourceHandler {
-  /** A new assignment, before its first fetch. Returns where to read from, by partition. */
-  onAssigned(assigned: readonly TopicPartition[]): ReadonlyMap<TopicPartition, number>;
+  /**
+   * The group forms anew: the last moment at which the assignment before can commit. Nothing is fetched
+   * until `onAssigned`.
+   */
+  onRevoked(): Promise<void>;
+  /**
+   * A new assignment, before its first fetch. Resolves with where to read from, by partition; when it
+   * rejects, the group is joined again.
+   */
+  onAssigned(assignment: Assignment): Promise<ReadonlyMap<TopicPartition, number>>;
   onDelivery(delivery: Delivery): Promise<void>;
   /** Offsets up to `nextOffset` hold nothing for us (markers, aborted transactions). */
   onSkipped(skipped: Skipped): void;
-  onRebalancing(): void;
   /** Any sign of life from the consumer. */
   onActivity(): void;
   /** The broker took a heartbeat: it is there, and we are a member of the group. */
@@ -65,14 +79,13 @@ export interface Source {
   start(): Promise<void>;
   /** Stops fetching; the membership stays alive. */
   pause(): void;
-  commit(commits: readonly OffsetCommit[]): Promise<void>;
   seek(topic: string, partition: number, offset: number): void;
   close(): Promise<void>;
 }
 
 export function createSource(options: SourceOptions, handler: SourceHandler, log: KafkaLog): Source {
   const consumer = createConsumer(options, log);
-  listen(consumer, options, handler);
+  listen(consumer, handler);
   let isRunning = false;
   return {
     async start() {
@@ -83,7 +96,6 @@ export function createSource(options: SourceOptions, handler: SourceHandler, log
     pause() {
       if (isRunning) consumer.pause([{ topic: options.topic }]);
     },
-    commit: (commits) => consumer.commitOffsets([...commits]),
     seek: (topic, partition, offset) => consumer.seek({ topic, partition, offset: String(offset) }),
     close: () => consumer.disconnect(),
   };
@@ -116,22 +128,79 @@ async function run(consumer: Consumer, options: SourceOptions, handler: SourceHa
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: options.partitions,
     eachBatch: (payload) => deliver(payload, handler),
-  });
+    beforeJoin: () => handler.onRevoked(),
+    afterJoin: (generation) => takeUp(consumer, generation, options, handler),
+  } as ConsumerRunConfig & JoinHooks);
 }
 
-function listen(consumer: Consumer, options: SourceOptions, handler: SourceHandler): void {
-  consumer.on('consumer.group_join', ({ payload }) => {
-    const assigned = (payload.memberAssignment[options.topic] ?? []).map((partition) => ({
-      topic: options.topic,
-      partition,
-    }));
-    guard(handler, () => {
-      for (const [{ topic, partition }, offset] of handler.onAssigned(assigned)) {
-        consumer.seek({ topic, partition, offset: String(offset) });
-      }
+/** What our patch of kafkajs adds to `run`: both are awaited, and nothing is fetched between them. */
+interface JoinHooks {
+  beforeJoin(): Promise<void>;
+  afterJoin(generation: Generation): Promise<void>;
+}
+
+interface Generation {
+  readonly memberAssignment: Readonly<Record<string, readonly number[]>>;
+  heartbeat(): Promise<void>;
+  commitOffsets(topics: readonly TopicCommits[]): Promise<void>;
+}
+
+interface TopicCommits {
+  readonly topic: string;
+  readonly partitions: readonly Omit<OffsetCommit, 'topic'>[];
+}
+
+async function takeUp(
+  consumer: Consumer,
+  generation: Generation,
+  { topic, heartbeatIntervalMs, rebalanceTimeoutMs }: SourceOptions,
+  handler: SourceHandler,
+): Promise<void> {
+  const partitions = (generation.memberAssignment[topic] ?? []).map((partition) => ({ topic, partition }));
+  const commit: SendCommit = (commits) => generation.commitOffsets(byTopic(commits));
+  const positions = await withHeartbeats(
+    handler.onAssigned({ partitions, commit }),
+    () => generation.heartbeat(),
+    { everyMs: heartbeatIntervalMs, atMostMs: rebalanceTimeoutMs },
+  );
+  for (const [assigned, offset] of positions) consumer.seek({ ...assigned, offset: String(offset) });
+}
+
+/**
+ * Keeps the membership alive while an assignment is taken up, for a bounded time, so that work which
+ * hangs does not hold the partitions. A heartbeat that fails joins again afterwards.
+ */
+async function withHeartbeats<T>(
+  work: Promise<T>,
+  heartbeat: () => Promise<void>,
+  { everyMs, atMostMs }: { readonly everyMs: number; readonly atMostMs: number },
+): Promise<T> {
+  let failure: unknown;
+  const endsAt = performance.now() + atMostMs;
+  const timer = setInterval(() => {
+    if (performance.now() > endsAt) return clearInterval(timer);
+    heartbeat().catch((error: unknown) => {
+      failure = error;
     });
-  });
-  consumer.on('consumer.rebalancing', () => handler.onRebalancing());
+  }, everyMs);
+  try {
+    const result = await work;
+    if (failure !== undefined) throw failure;
+    return result;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function byTopic(commits: readonly OffsetCommit[]): TopicCommits[] {
+  const topics = new Map<string, Omit<OffsetCommit, 'topic'>[]>();
+  for (const { topic, ...commit } of commits) {
+    topics.set(topic, [...(topics.get(topic) ?? []), commit]);
+  }
+  return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
+}
+
+function listen(consumer: Consumer, handler: SourceHandler): void {
   consumer.on('consumer.fetch', () => handler.onActivity());
   consumer.on('consumer.heartbeat', () => handler.onHeartbeat());
   consumer.on('consumer.end_batch_process', ({ payload }) =>

@@ -3,6 +3,8 @@
  * position is never jumped over silently: it is refused, or taken as the configuration says and told.
  */
 import { unreachable } from '../core/invariant.ts';
+import { tenuresOf } from './commit-metadata.ts';
+import type { GroupOffset } from './commit-outcome.ts';
 
 export interface PositionPolicy {
   /** Records were deleted by Kafka before they were read. */
@@ -13,39 +15,86 @@ export interface PositionPolicy {
   readonly onTopicRecreated: 'stop' | 'earliest';
 }
 
-export interface PartitionEvidence {
-  /** Next offset according to the checkpoint. */
-  readonly checkpoint: number | undefined;
-  /** The group's committed offset. */
-  readonly committed: number | undefined;
-  /** Whether the committed offset carries our own metadata. */
-  readonly committedByUs: boolean;
+export interface PartitionEvidence extends GroupOffset {
+  /** Names our set of files. */
+  readonly directoryId: string;
+  /** Where our files end; undefined for a partition that they do not know. */
+  readonly filed: number | undefined;
   /** First offset in the log. */
   readonly earliest: number;
   /** Offset after the last in the log. */
   readonly latest: number;
 }
 
-type LossReason = 'deleted_by_kafka' | 'topic_recreated' | 'taken_from_group';
+/** Why offsets are not in our files; `stored_by_others` is the normal case, the others are losses. */
+export type JumpReason = 'stored_by_others' | 'deleted_by_kafka' | 'topic_recreated' | 'taken_from_group';
+
+/** [from, to) is passed over; where a topic was created again, `to` lies before `from`. */
+export interface Jump {
+  readonly from: number;
+  readonly to: number;
+  readonly reason: JumpReason;
+}
 
 export type StartDecision =
-  | { readonly kind: 'start'; readonly offset: number; readonly rereads: boolean }
-  /** Start at `to`; [from, to) is given up for the named reason. */
-  | { readonly kind: 'jump'; readonly from: number; readonly to: number; readonly reason: LossReason }
+  | {
+      readonly kind: 'start';
+      readonly offset: number;
+      /** The jumps that lead from the end of our files to `offset`, in order. */
+      readonly jumps: readonly Jump[];
+      /** The group was ahead of our files, and Kafka still has what they lack. */
+      readonly rereads: boolean;
+    }
   | { readonly kind: 'refuse'; readonly problem: string; readonly setting: string };
 
 export function decideStart(evidence: PartitionEvidence, policy: PositionPolicy): StartDecision {
-  const { checkpoint, committed, earliest } = evidence;
-  const position = checkpoint ?? committed;
-  if (position === undefined) return { kind: 'start', offset: earliest, rereads: false };
-  const outside = checkAgainstLog(position, evidence.earliest, evidence.latest, policy);
-  if (outside !== undefined) return outside;
-  if (checkpoint === undefined || committed === undefined || committed <= checkpoint) {
-    return { kind: 'start', offset: position, rereads: false };
+  const { filed, committed, earliest } = evidence;
+  const position = filed ?? committed;
+  if (position === undefined) return start(earliest);
+  if (filed === undefined || committed === undefined || committed <= filed) {
+    return insideLog(position, evidence, policy, []);
   }
+  switch (standingOf(filed, committed, evidence)) {
+    case 'files_set_back':
+      return insideLog(filed, evidence, policy, [], true);
+    case 'handed_over':
+      return insideLog(committed, evidence, policy, [
+        { from: filed, to: committed, reason: 'stored_by_others' },
+      ]);
+    case 'conflict':
+      return (
+        checkAgainstLog(filed, earliest, evidence.latest, policy) ?? resolveConflict(filed, committed, policy)
+      );
+  }
+}
+
+/** What it means that the group is ahead of our files. */
+function standingOf(
+  filed: number,
+  committed: number,
+  { metadata, directoryId }: PartitionEvidence,
+): 'files_set_back' | 'handed_over' | 'conflict' {
+  if (metadata === undefined) return 'conflict';
   // The files were set back (a restored backup, an older checkpoint): Kafka still has what they lack.
-  if (evidence.committedByUs) return { kind: 'start', offset: checkpoint, rereads: true };
-  return resolveConflict(checkpoint, committed, policy);
+  if (metadata.directoryId === directoryId) return 'files_set_back';
+  const own = tenuresOf(committed, metadata).find((tenure) => tenure.directoryId === directoryId);
+  return own === undefined || own.to <= filed ? 'handed_over' : 'conflict';
+}
+
+function start(offset: number, jumps: readonly Jump[] = [], rereads = false): StartDecision {
+  return { kind: 'start', offset, jumps, rereads };
+}
+
+function insideLog(
+  position: number,
+  { earliest, latest }: PartitionEvidence,
+  policy: PositionPolicy,
+  jumps: readonly Jump[],
+  rereads = false,
+): StartDecision {
+  const outside = checkAgainstLog(position, earliest, latest, policy);
+  if (outside === undefined) return start(position, jumps, rereads);
+  return outside.kind === 'refuse' ? outside : { ...outside, jumps: [...jumps, ...outside.jumps] };
 }
 
 /** Checks a position against what the log holds; undefined when it lies inside. */
@@ -57,7 +106,7 @@ export function checkAgainstLog(
 ): StartDecision | undefined {
   if (position > latest) {
     if (policy.onTopicRecreated === 'earliest') {
-      return { kind: 'jump', from: position, to: earliest, reason: 'topic_recreated' };
+      return start(earliest, [{ from: position, to: earliest, reason: 'topic_recreated' }]);
     }
     return {
       kind: 'refuse',
@@ -67,7 +116,7 @@ export function checkAgainstLog(
   }
   if (position < earliest) {
     if (policy.onLostRecords === 'earliest') {
-      return { kind: 'jump', from: position, to: earliest, reason: 'deleted_by_kafka' };
+      return start(earliest, [{ from: position, to: earliest, reason: 'deleted_by_kafka' }]);
     }
     return {
       kind: 'refuse',
@@ -78,16 +127,16 @@ export function checkAgainstLog(
   return undefined;
 }
 
-function resolveConflict(checkpoint: number, committed: number, policy: PositionPolicy): StartDecision {
+function resolveConflict(filed: number, committed: number, policy: PositionPolicy): StartDecision {
   switch (policy.onPositionConflict) {
     case 'checkpoint':
-      return { kind: 'start', offset: checkpoint, rereads: true };
+      return start(filed, [], true);
     case 'group':
-      return { kind: 'jump', from: checkpoint, to: committed, reason: 'taken_from_group' };
+      return start(committed, [{ from: filed, to: committed, reason: 'taken_from_group' }]);
     case 'stop':
       return {
         kind: 'refuse',
-        problem: `the checkpoint ends at ${checkpoint}, but another consumer committed ${committed} for the same group`,
+        problem: `the checkpoint ends at ${filed}, but another consumer committed ${committed} for the same group`,
         setting: 'kafka.on_position_conflict: checkpoint (read them here too) or group (skip them)',
       };
     default:

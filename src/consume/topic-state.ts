@@ -1,17 +1,18 @@
-/** What the broker knows of our topic and group, asked before the consumer starts. */
+/** What the broker knows of our topic and group, asked at the start and at every assignment. */
 import kafkajs, { type Admin } from 'kafkajs';
 import { messageOf, ServiceError } from '../core/errors.ts';
 import { parseOffset } from '../core/offsets.ts';
 import { type ClientOptions, createKafka, IMPATIENT_RETRY } from './client.ts';
-import { type CommitMetadata, decodeCommitMetadata } from './commit-metadata.ts';
+import { decodeCommitMetadata } from './commit-metadata.ts';
+import type { GroupOffset } from './commit-outcome.ts';
 import type { KafkaLog } from './kafka-log.ts';
 
-export interface PartitionState {
+export interface PartitionState extends GroupOffset {
   readonly partition: number;
+  /** First offset in the log. */
   readonly earliest: number;
+  /** Offset after the last in the log. */
   readonly latest: number;
-  readonly committed: number | undefined;
-  readonly committedBy: CommitMetadata | undefined;
 }
 
 /**
@@ -85,7 +86,7 @@ async function readPartitions(admin: Admin, topic: string, groupId: string): Pro
       earliest: parseOffset(low),
       latest: parseOffset(high),
       committed: offset < 0 ? undefined : offset,
-      committedBy: decodeCommitMetadata(entry?.metadata),
+      metadata: decodeCommitMetadata(entry?.metadata),
     };
   });
 }

@@ -29,5 +29,11 @@ export const DISK_RETRY_MS = 1000;
 /** A handler that waits for room does so in slices of this, with a heartbeat after each. */
 export const BACKPRESSURE_SLICE_MS = 500;
 
+/**
+ * How long a rebalance may wait for the last checkpoint and its commit. What is not settled by then is
+ * decided after it; the members that wait for us must not wait longer.
+ */
+export const REVOKE_DEADLINE_MS = 4000;
+
 /** Plain bytes in one gzip member of a sealed file. */
 export const GZIP_MEMBER_BYTES = MIB;

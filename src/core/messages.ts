@@ -9,7 +9,7 @@
  */
 import type { SerialisedError } from './errors.ts';
 import type { LogFile } from './files.ts';
-import type { Position } from './offsets.ts';
+import type { PartitionRange, Position } from './offsets.ts';
 import type { QuarantineReason } from './quarantine.ts';
 
 /** Main thread to transform pool. */
@@ -97,23 +97,46 @@ export type WriterRequest =
     }
   /** Flush and checkpoint now instead of at the next interval. */
   | { readonly kind: 'checkpoint' }
+  /** Kafka has taken the offsets of this checkpoint, so its records are ours. */
+  | {
+      readonly kind: 'acknowledged';
+      readonly sequence: number;
+      /** Offsets for which nobody could tell whether Kafka took them. */
+      readonly uncertain: readonly PartitionRange[];
+    }
+  /** Cut the files back to the last acknowledged checkpoint, and forget every request before this one. */
+  | { readonly kind: 'roll_back' }
   /** Flush, checkpoint, close and end. */
   | { readonly kind: 'stop' };
 
-/** What a start had to do to the files before it could go on. */
+/** What a start or a roll-back had to do to the files before it could go on. */
 export interface RecoveryAction {
-  readonly kind: 'initialised' | 'cut' | 'renamed' | 'fell_back';
+  readonly kind: 'initialised' | 'cut' | 'renamed' | 'returned' | 'fell_back';
   readonly file: string;
   /** Bytes cut off, or 0. */
   readonly bytes: number;
+}
+
+/** How far the files go according to a checkpoint. */
+export interface CheckpointPositions {
+  readonly sequence: number;
+  readonly positions: readonly Position[];
 }
 
 /** Writer thread to main thread. */
 export type WriterEvent =
   | {
       readonly kind: 'ready';
-      readonly sequence: number;
-      readonly positions: readonly Position[];
+      /** Names this set of files for ever; another directory has another one. */
+      readonly directoryId: string;
+      readonly checkpoint: CheckpointPositions;
+      /** The newest checkpoint that Kafka is known to have taken: the one before, or the same. */
+      readonly acknowledged: CheckpointPositions;
+      readonly recovery: readonly RecoveryAction[];
+    }
+  | {
+      readonly kind: 'rolled_back';
+      readonly checkpoint: CheckpointPositions;
       readonly recovery: readonly RecoveryAction[];
     }
   /** The lines of these buffers are in the files (not yet durable); the memory can be used again. */
@@ -123,7 +146,7 @@ export type WriterEvent =
       readonly sequence: number;
       readonly durationMs: number;
       readonly positions: readonly Position[];
-      /** Units made durable by this checkpoint, counted since the start. */
+      /** Units and skips made durable by this checkpoint, counted since the start or the last roll-back. */
       readonly durableUnits: number;
       readonly fileBytes: Readonly<Partial<Record<LogFile, number>>>;
     }

@@ -11,6 +11,12 @@ export interface Position extends TopicPartition {
   readonly nextOffset: number;
 }
 
+/** Offsets [from, to) of a partition. */
+export interface PartitionRange extends TopicPartition {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Key of a partition in maps and files: `<topic>/<partition>`; topic names cannot hold a slash. */
 export function partitionKey(topic: string, partition: number): string {
   return `${topic}/${partition}`;

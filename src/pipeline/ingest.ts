@@ -10,24 +10,27 @@
  * - A delivery is taken only at the offset where the ledger stands, and copied before anything else runs.
  * - Everything carries the epoch of its assignment; what belongs to an older one is dropped where it
  *   would take effect: at the queue, at the ledger.
+ * - Between two assignments nothing is taken.
  */
 import type { Committer } from '../consume/committer.ts';
 import { Ledger, type LedgerEntry } from '../consume/ledger.ts';
 import type { RawBatch } from '../consume/raw-batch.ts';
 import type { Delivery, Skipped } from '../consume/source.ts';
-import type { PositionPolicy } from '../consume/start-position.ts';
+import type { Jump, PositionPolicy } from '../consume/start-position.ts';
 import type { Clock } from '../core/clock.ts';
 import { invariant, unreachable } from '../core/invariant.ts';
 import { BACKPRESSURE_SLICE_MS } from '../core/limits.ts';
 import type { TransformResult, TransformTask, WriterEvent } from '../core/messages.ts';
-import { partitionKey, type TopicPartition } from '../core/offsets.ts';
+import type { Position, TopicPartition } from '../core/offsets.ts';
 import { NO_FACTS } from '../storage/facts.ts';
 import type { WriterClient } from '../write/writer-client.ts';
+import type { Acknowledgements } from './acknowledgements.ts';
 import { BacklogWatch } from './backlog-watch.ts';
 import { DurabilityTracker } from './durability-tracker.ts';
 import { LagTracker } from './lag-tracker.ts';
 import type { IngestObserver } from './observer.ts';
 import { PositionGuard } from './position-guard.ts';
+import type { PartitionStart } from './start-positions.ts';
 import type { EntryResult } from './task-queue.ts';
 import { TaskRunner } from './task-runner.ts';
 
@@ -44,7 +47,8 @@ export interface IngestParts {
   readonly options: IngestOptions;
   readonly transform: (task: TransformTask) => Promise<TransformResult>;
   readonly writer: WriterClient;
-  readonly committer: Committer;
+  readonly committer: Pick<Committer, 'commit'>;
+  readonly acknowledgements: Acknowledgements;
   readonly observer: IngestObserver;
   readonly clock: Clock;
   readonly seek: (topic: string, partition: number, offset: number) => void;
@@ -71,28 +75,16 @@ export class Ingest {
   readonly #ledger = new Ledger<EntryResult>();
   readonly #tasks: TaskRunner;
   readonly #guard: PositionGuard;
-  readonly #durability = new DurabilityTracker();
+  #durability = new DurabilityTracker();
   readonly #lag: LagTracker;
   readonly #backlog: BacklogWatch;
-  /** Start positions of partitions that were not held before, by partition key. */
-  readonly #positions: Map<string, number>;
   #accepting = true;
   #drained: (() => void) | undefined;
 
-  /**
-   * @param positions where to start, by partition key
-   * @param filed which of these partitions our files know already
-   */
-  constructor(
-    parts: IngestParts,
-    positions: ReadonlyMap<string, number>,
-    filed: ReadonlySet<string> = new Set(),
-  ) {
+  constructor(parts: IngestParts) {
     this.#parts = parts;
     const { options, observer } = parts;
-    this.#positions = new Map(positions);
-    const filedPositions = new Map([...positions].filter(([key]) => filed.has(key)));
-    this.#guard = new PositionGuard(this.#ledger, options.policy, filedPositions);
+    this.#guard = new PositionGuard(this.#ledger, options.policy);
     this.#tasks = new TaskRunner({
       ...options,
       transform: parts.transform,
@@ -104,42 +96,39 @@ export class Ingest {
     this.#backlog = new BacklogWatch(parts.clock);
   }
 
-  /** Tells where a partition's log ended when the service started. */
-  setLogEnd(topic: string, partition: number, latest: number): void {
-    this.#lag.logEnd(topic, partition, latest);
-  }
-
   /** Whether for some time ingestion has kept up with what comes, so that the pool has time to spare. */
   isQuiet(): boolean {
     return this.#backlog.isQuiet(this.#tasks.isBehind);
   }
 
-  /**
-   * A new assignment: raises the epoch and drops what is not handed to the writer yet.
-   * @returns where to read from, for every partition whose position is known
-   */
-  assign(assigned: readonly TopicPartition[]): Map<TopicPartition, number> {
-    const known = this.#ledger.begin(assigned, this.#positions);
-    // From here on the group's offsets are the truth for partitions that come back later.
-    this.#positions.clear();
-    this.#guard.begin();
-    this.#tasks.drop();
-    const seeks = new Map<TopicPartition, number>();
-    const tenures = new Map<string, number | undefined>();
-    for (const assignment of assigned) {
-      const key = partitionKey(assignment.topic, assignment.partition);
-      const offset = known.get(key);
-      tenures.set(key, offset);
-      if (offset !== undefined) seeks.set(assignment, offset);
+  /** The assignment is over: raises the epoch and drops what is not handed to the writer yet. */
+  suspend(): void {
+    this.#begin([]);
+  }
+
+  /** A new assignment, after `suspend`. Jumps are recorded before anything is read. */
+  resume(starts: readonly PartitionStart[]): void {
+    const positions = starts.map(({ topic, partition, offset }) => ({
+      topic,
+      partition,
+      nextOffset: offset,
+    }));
+    this.#begin(positions);
+    const { acknowledgements } = this.#parts;
+    for (const position of positions) {
+      const isNew = acknowledgements.filed(position.topic, position.partition) === undefined;
+      if (isNew) acknowledgements.begin(position);
     }
-    this.#lag.begin(
-      assigned,
-      [...seeks].map(([assignment, nextOffset]) => ({ ...assignment, nextOffset })),
-    );
-    this.#parts.committer.beginEpoch(this.#ledger.epoch, tenures);
-    this.#parts.observer.assigned(this.#ledger.epoch, assigned);
-    this.#drained?.();
-    return seeks;
+    for (const { topic, partition, jumps } of starts) {
+      for (const jump of jumps) this.#jump(topic, partition, jump);
+    }
+    this.#lag.begin(starts, positions);
+    this.#parts.observer.assigned(this.#ledger.epoch, positions);
+  }
+
+  /** The files were cut back: of what was handed before nothing becomes durable. */
+  rolledBack(): void {
+    this.#durability = new DurabilityTracker();
   }
 
   /** Takes a delivery into the queue, waiting while that is full. Rejects only with Kafka's errors. */
@@ -189,7 +178,8 @@ export class Ingest {
       this.#tasks.release(event.outputs);
       return;
     }
-    const { observer, committer, clock } = this.#parts;
+    const { observer, committer, clock, acknowledgements } = this.#parts;
+    acknowledgements.checkpointed(event, event.durableUnits);
     this.#durability.durable(event.durableUnits, clock.now(), (ms, records) => observer.latency(ms, records));
     observer.checkpointDurable(event.sequence, event.durationMs, event.fileBytes);
     this.#lag.durable(event.positions);
@@ -202,10 +192,8 @@ export class Ingest {
     const verdict = this.#guard.check(delivery);
     switch (verdict.kind) {
       case 'use':
-        this.#parts.committer.startTenure(topic, partition, fetchedOffset);
         return true;
       case 'jump':
-        this.#parts.committer.startTenure(topic, partition, fetchedOffset);
         this.#resolve(this.#ledger.take(topic, partition, fetchedOffset), verdict);
         return true;
       case 'ignore':
@@ -219,6 +207,23 @@ export class Ingest {
       default:
         return unreachable(verdict, 'verdict');
     }
+  }
+
+  #begin(positions: readonly Position[]): void {
+    this.#ledger.begin(positions);
+    this.#guard.begin();
+    this.#tasks.drop();
+    this.#drained?.();
+  }
+
+  /** Offsets that are passed over are recorded by the writer like records. */
+  #jump(topic: string, partition: number, { from, to, reason }: Jump): void {
+    const { writer, observer, acknowledgements } = this.#parts;
+    observer.positionJumped(topic, partition, from, to, reason);
+    acknowledgements.handed({ topic, partition, nextOffset: to });
+    if (reason === 'stored_by_others') acknowledgements.begin({ topic, partition, nextOffset: to });
+    this.#durability.handed(NO_TIMESTAMPS);
+    writer.skip(topic, partition, from, to, reason);
   }
 
   /** Batches [first, end) make the next task: at least one, at most `taskBytes` bytes when more. */
@@ -250,13 +255,12 @@ export class Ingest {
   /** Hands an entry to the writer, in its partition's order. */
   #hand({ topic, partition, firstOffset, nextOffset, result }: Entry): void {
     invariant(result !== undefined, 'only resolved entries leave the ledger');
-    this.#guard.handed(topic, partition, nextOffset);
     const { writer, observer } = this.#parts;
     if (result.kind === 'jump') {
-      observer.positionJumped(topic, partition, firstOffset, nextOffset, result.reason);
-      writer.skip(topic, partition, firstOffset, nextOffset, result.reason);
+      this.#jump(topic, partition, { from: firstOffset, to: nextOffset, reason: result.reason });
       return;
     }
+    this.#parts.acknowledgements.handed({ topic, partition, nextOffset });
     if (result.kind === 'empty') {
       this.#durability.handed(NO_TIMESTAMPS);
       const unit = { topic, partition, firstOffset, nextOffset, output: null, regions: [] };

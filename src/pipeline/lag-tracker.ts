@@ -2,6 +2,12 @@
 import { type Position, partitionKey, type TopicPartition } from '../core/offsets.ts';
 import type { IngestObserver } from './observer.ts';
 
+/** Where a partition's log ended when it was assigned. */
+export interface LogEnd extends TopicPartition {
+  /** Offset after the last record. */
+  readonly latest: number;
+}
+
 export class LagTracker {
   readonly #observer: IngestObserver;
   #highWatermarks = new Map<string, number>();
@@ -12,19 +18,19 @@ export class LagTracker {
     this.#observer = observer;
   }
 
-  /** Where a partition's log ended when the service started. */
-  logEnd(topic: string, partition: number, latest: number): void {
-    this.#highWatermarks.set(partitionKey(topic, partition), latest);
-  }
-
   /** A new assignment: series of lost partitions disappear. */
-  begin(assigned: readonly TopicPartition[], positions: readonly Position[]): void {
+  begin(assigned: readonly LogEnd[], positions: readonly Position[]): void {
     const kept = new Set(assigned.map(({ topic, partition }) => partitionKey(topic, partition)));
     for (const { topic, partition } of this.#assigned) {
       if (!kept.has(partitionKey(topic, partition))) this.#observer.lagLost(topic, partition);
     }
     this.#assigned = assigned;
-    this.#highWatermarks = new Map([...this.#highWatermarks].filter(([key]) => kept.has(key)));
+    this.#highWatermarks = new Map(
+      assigned.map(({ topic, partition, latest }) => [partitionKey(topic, partition), latest]),
+    );
+    this.#taken = new Map(
+      positions.map(({ topic, partition, nextOffset }) => [partitionKey(topic, partition), nextOffset]),
+    );
     this.durable(positions);
   }
 

@@ -1,7 +1,8 @@
 /** What the ingest loop tells the outside world; `main` joins it to log, metrics and health. */
+import type { JumpReason } from '../consume/start-position.ts';
 import type { LogFile } from '../core/files.ts';
 import type { RecoveryAction, UnitCounts } from '../core/messages.ts';
-import type { TopicPartition } from '../core/offsets.ts';
+import type { PartitionRange, TopicPartition } from '../core/offsets.ts';
 
 export interface IngestObserver {
   recovered(action: RecoveryAction): void;
@@ -9,8 +10,12 @@ export interface IngestObserver {
   resumed(sequence: number): void;
   assigned(epoch: number, partitions: readonly TopicPartition[]): void;
   rebalancing(): void;
-  /** Offsets [from, to) were given up. */
-  positionJumped(topic: string, partition: number, from: number, to: number, reason: string): void;
+  /** Offsets [from, to) are not in these files: given up, or stored by another instance. */
+  positionJumped(topic: string, partition: number, from: number, to: number, reason: JumpReason): void;
+  /** The files were cut back to what the group counts as ours. */
+  rolledBack(sequence: number): void;
+  /** Nobody can tell whether another instance holds these offsets too; ours are kept. */
+  ownershipUncertain(range: PartitionRange): void;
   /** The files were behind the group's offsets and read the difference again. */
   rereading(topic: string, partition: number, from: number, to: number): void;
   queueChanged(items: number, bytes: number): void;
@@ -27,6 +32,8 @@ export interface IngestObserver {
   committed(sequence: number, partitions: number): void;
   commitFailed(sequence: number, error: unknown): void;
   rotated(file: LogFile, path: string, bytes: number, records: number): void;
+  /** A closed segment will not be changed any more. @param path without suffix */
+  sealable(path: string): void;
   diskBlocked(reason: string): void;
   diskUnblocked(): void;
   /** The Kafka client failed to do something and tries again. */

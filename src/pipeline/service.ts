@@ -11,14 +11,14 @@ import type { Clock } from '../core/clock.ts';
 import { deserialiseError, ServiceError } from '../core/errors.ts';
 import { unreachable } from '../core/invariant.ts';
 import type { WriterEvent, WriterOptions } from '../core/messages.ts';
-import { type Position, partitionKey } from '../core/offsets.ts';
 import { lockDirectory } from '../storage/lock.ts';
 import type { TransformPool } from '../transform/pool.ts';
 import { startWriter, type WriterClient } from '../write/writer-client.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import { BrokerState } from './broker-state.ts';
 import { Ingest, type IngestOptions } from './ingest.ts';
+import { Membership } from './membership.ts';
 import type { IngestObserver } from './observer.ts';
-import { decideStartPositions } from './start-positions.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface ServiceParts {
@@ -32,11 +32,12 @@ export interface ServiceParts {
   readonly clock: Clock;
 }
 
-interface StartingPoint {
-  /** Where to start, by partition key. */
-  readonly positions: ReadonlyMap<string, number>;
-  /** The partitions that our files know already. */
-  readonly filed: ReadonlySet<string>;
+type ReadyEvent = Extract<WriterEvent, { kind: 'ready' }>;
+
+interface Consumer {
+  readonly source: Source;
+  readonly committer: Committer;
+  readonly ingest: Ingest;
 }
 
 /** How long a broker that does not answer is waited for at the start. */
@@ -50,8 +51,9 @@ export class IngestService {
   readonly #stopRequested = new AbortController();
   readonly #failure = Promise.withResolvers<never>();
   readonly #writerStopped = Promise.withResolvers<void>();
-  readonly #writerReady = Promise.withResolvers<readonly Position[]>();
+  readonly #writerReady = Promise.withResolvers<ReadyEvent>();
   #ingest: Ingest | undefined;
+  #membership: Membership | undefined;
 
   constructor(parts: ServiceParts) {
     this.#parts = parts;
@@ -76,7 +78,7 @@ export class IngestService {
 
   /**
    * Runs until `requestStop`.
-   * @param onReady called once the files are recovered and before anything is consumed
+   * @param onReady called once it is settled what of the files is ours, before anything is consumed
    * @throws ServiceError for everything that the service cannot go on from
    */
   async run(onReady: () => void = () => undefined): Promise<void> {
@@ -91,26 +93,14 @@ export class IngestService {
   }
 
   async #runWith(writer: WriterClient, onReady: () => void): Promise<void> {
-    const { observer, clock, source } = this.#parts;
-    const checkpoint = await Promise.race([this.#writerReady.promise, this.#failure.promise]);
-    onReady();
+    const { clock, source } = this.#parts;
+    const ready = await Promise.race([this.#writerReady.promise, this.#failure.promise]);
     const partitions = await this.#waitForBroker();
     if (partitions === undefined) return this.#stopWriter(writer);
-    const positions = decideStartPositions(partitions, {
-      topic: source.topic,
-      instance: this.#parts.writer.instance,
-      checkpoint,
-      policy: this.#parts.policy,
-      writer,
-      observer,
-    });
     const watchdog = new Watchdog(clock, source.sessionTimeoutMs * WATCHDOG_SESSIONS, (silentMs) =>
       this.fail(stalled(silentMs)),
     );
-    const filed = new Set(checkpoint.map(({ topic, partition }) => partitionKey(topic, partition)));
-    const consumer = this.#createConsumer(writer, { positions, filed }, partitions.length, watchdog);
-    for (const { partition, latest } of partitions)
-      consumer.ingest.setLogEnd(source.topic, partition, latest);
+    const consumer = this.#createConsumer(writer, ready, partitions.length, watchdog, onReady);
     try {
       await Promise.race([consumer.source.start(), this.#failure.promise, this.#stop()]);
       watchdog.start();
@@ -127,46 +117,87 @@ export class IngestService {
 
   #createConsumer(
     writer: WriterClient,
-    { positions, filed }: StartingPoint,
+    { directoryId, checkpoint, acknowledged }: ReadyEvent,
     partitionCount: number,
     watchdog: Watchdog,
-  ): { source: Source; committer: Committer; ingest: Ingest } {
-    const { observer, clock } = this.#parts;
+    onReady: () => void,
+  ): Consumer {
+    const { observer, clock, policy } = this.#parts;
     const onFailure = (error: unknown): void => this.fail(error);
-    const broker = new BrokerState(observer);
-    const committer = new Committer({
-      instance: this.#parts.writer.instance,
-      send: (commits) => source.commit(commits),
-      onCommitted: (sequence, count) => observer.committed(sequence, count),
-      onFailed: (sequence, error) => observer.commitFailed(sequence, error),
+    const acknowledgements = new Acknowledgements(checkpoint, acknowledged);
+    const committer = this.#createCommitter(directoryId);
+    const ingest = new Ingest({
+      options: { ...this.#parts.ingest, policy },
+      transform: (task) => this.#parts.pool.run(task),
+      writer,
+      committer,
+      acknowledgements,
+      observer,
+      clock,
+      seek: (topic, partition, offset) => source.seek(topic, partition, offset),
+      onFailure,
     });
-    const ingest = new Ingest(
-      {
-        options: { ...this.#parts.ingest, policy: this.#parts.policy },
-        transform: (task) => this.#parts.pool.run(task),
-        writer,
-        committer,
-        observer,
-        clock,
-        seek: (topic, partition, offset) => source.seek(topic, partition, offset),
-        onFailure,
+    const { topic, groupId } = this.#parts.source;
+    this.#membership = new Membership({
+      topic,
+      directoryId,
+      policy,
+      writer,
+      committer,
+      ingest,
+      acknowledgements,
+      observer,
+      readGroup: () => readTopicState(this.#parts.source, topic, groupId, ignoreKafkaLog),
+      onFailure,
+    });
+    const source = this.#createSource(this.#membership, ingest, partitionCount, watchdog, onReady);
+    this.#ingest = ingest;
+    return { source, committer, ingest };
+  }
+
+  #createCommitter(directoryId: string): Committer {
+    const { observer, writer } = this.#parts;
+    return new Committer({
+      instance: writer.instance,
+      directoryId,
+      onCommitted: (sequence, count) => {
+        observer.committed(sequence, count);
+        this.#membership?.committed(sequence);
       },
-      positions,
-      filed,
-    );
-    const source = createSource(
+      onFailed: (sequence, error) => observer.commitFailed(sequence, error),
+      onFenced: () => this.#membership?.fenced(),
+      retryDelayMs: (attempt) => Math.min(5000, 100 * 2 ** attempt),
+    });
+  }
+
+  #createSource(
+    membership: Membership,
+    ingest: Ingest,
+    partitionCount: number,
+    watchdog: Watchdog,
+    onReady: () => void,
+  ): Source {
+    const { observer } = this.#parts;
+    const broker = new BrokerState(observer);
+    let isReady = false;
+    return createSource(
       { ...this.#parts.source, partitions: partitionCount },
       {
-        onAssigned: (assigned) => ingest.assign(assigned),
+        onRevoked: () => membership.revoked(),
+        onAssigned: async (assignment) => {
+          const positions = await membership.assigned(assignment);
+          if (!isReady) onReady();
+          isReady = true;
+          return positions;
+        },
         onDelivery: (delivery) => ingest.deliver(delivery),
         onSkipped: (skipped) => ingest.skip(skipped),
-        onRebalancing: () => observer.rebalancing(),
         onActivity: () => watchdog.activity(),
         onHeartbeat: () => {
           watchdog.activity();
           broker.answered();
         },
-        onFailure,
+        onFailure: (error) => this.fail(error),
       },
       (level, message, details) => {
         // A client that reports failures is trying, which is what the watchdog wants to know.
@@ -175,15 +206,10 @@ export class IngestService {
         observer.kafkaLog(level, message, details);
       },
     );
-    this.#ingest = ingest;
-    return { source, committer, ingest };
   }
 
   /** Pause, drain, checkpoint, commit; leaving the group is left to the caller. */
-  async #shutDown(
-    writer: WriterClient,
-    { source, committer, ingest }: { source: Source; committer: Committer; ingest: Ingest },
-  ): Promise<void> {
+  async #shutDown(writer: WriterClient, { source, committer, ingest }: Consumer): Promise<void> {
     source.pause();
     const deadlineMs = this.#parts.shutdownDeadlineMs;
     const orderly = async (): Promise<void> => {
@@ -203,7 +229,6 @@ export class IngestService {
   async #waitForBroker(): Promise<PartitionState[] | undefined> {
     const { source, observer, clock } = this.#parts;
     const giveUpAt = clock.monotonic() + BROKER_WAIT_MS;
-    const ignoreKafkaLog = (): void => undefined;
     while (!this.#stopRequested.signal.aborted) {
       try {
         return await readTopicState(source, source.topic, source.groupId, ignoreKafkaLog);
@@ -230,15 +255,14 @@ export class IngestService {
     switch (event.kind) {
       case 'ready':
         for (const action of event.recovery) observer.recovered(action);
-        observer.resumed(event.sequence);
-        this.#writerReady.resolve(event.positions);
+        observer.resumed(event.checkpoint.sequence);
+        this.#writerReady.resolve(event);
         return;
       case 'released':
       case 'checkpointed':
-        this.#ingest?.onWriterEvent(event);
-        return;
       case 'rotated':
-        observer.rotated(event.file, event.path, event.bytes, event.records);
+      case 'rolled_back':
+        this.#membership?.onWriterEvent(event);
         return;
       case 'blocked':
         observer.diskBlocked(event.reason);
@@ -257,6 +281,8 @@ export class IngestService {
     }
   }
 }
+
+function ignoreKafkaLog(): void {}
 
 async function missDeadline(deadlineMs: number): Promise<never> {
   await sleep(deadlineMs, undefined, { ref: false });

@@ -1,58 +1,70 @@
-/** Decides, for every partition of the topic, where this process starts reading. */
-import { decideStart, type PositionPolicy } from '../consume/start-position.ts';
+/** Decides, for every partition of a new assignment, where to read on. */
+import { type OpenTenure, openTenure } from '../consume/commit-metadata.ts';
+import { decideStart, type Jump, type PositionPolicy } from '../consume/start-position.ts';
 import type { PartitionState } from '../consume/topic-state.ts';
-import { type Position, partitionKey } from '../core/offsets.ts';
-import type { WriterClient } from '../write/writer-client.ts';
-import type { IngestObserver } from './observer.ts';
+import { partitionKey, type TopicPartition } from '../core/offsets.ts';
 import { refusal } from './position-guard.ts';
 
 export interface StartContext {
-  readonly topic: string;
-  readonly instance: string;
-  readonly checkpoint: readonly Position[];
+  readonly directoryId: string;
   readonly policy: PositionPolicy;
-  readonly writer: WriterClient;
-  readonly observer: IngestObserver;
+  /** Where our files end; undefined for a partition that they do not know. */
+  readonly filed: (topic: string, partition: number) => number | undefined;
+}
+
+/** How reading of one partition goes on. */
+export interface PartitionStart extends TopicPartition {
+  readonly offset: number;
+  /** What is passed over before `offset`, in order. */
+  readonly jumps: readonly Jump[];
+  readonly tenure: OpenTenure;
+  /** Offsets below this are read again, because the files lack them. */
+  readonly rereadsUpTo: number | undefined;
+  /** Offset after the last in the log. */
+  readonly latest: number;
 }
 
 /**
- * Start offsets by partition key. Positions that are given up are recorded in the next checkpoint.
  * @throws ServiceError POSITION_IMPOSSIBLE when a partition's position is impossible and the
  *   configuration does not say what to do
  */
-export function decideStartPositions(
+export function decideStarts(
+  topic: string,
   partitions: readonly PartitionState[],
   context: StartContext,
-): Map<string, number> {
-  const checkpoint = new Map(
-    context.checkpoint.map(({ topic, partition, nextOffset }) => [
-      partitionKey(topic, partition),
-      nextOffset,
-    ]),
-  );
-  const positions = new Map<string, number>();
-  for (const state of partitions) {
-    const key = partitionKey(context.topic, state.partition);
-    positions.set(key, decideOne(state, checkpoint.get(key), context));
-  }
-  return positions;
+): PartitionStart[] {
+  return partitions.map((state) => decideOne(topic, state, context));
 }
 
-function decideOne(state: PartitionState, checkpoint: number | undefined, context: StartContext): number {
-  const { topic, writer, observer } = context;
-  const { partition, committed } = state;
-  const committedByUs = state.committedBy?.instance === context.instance;
-  const decision = decideStart({ ...state, checkpoint, committedByUs }, context.policy);
-  switch (decision.kind) {
-    case 'refuse':
-      throw refusal(topic, partition, decision);
-    case 'jump':
-      observer.positionJumped(topic, partition, decision.from, decision.to, decision.reason);
-      writer.skip(topic, partition, decision.from, decision.to, decision.reason);
-      return decision.to;
-    case 'start':
-      if (decision.rereads)
-        observer.rereading(topic, partition, decision.offset, committed ?? decision.offset);
-      return decision.offset;
+function decideOne(topic: string, state: PartitionState, context: StartContext): PartitionStart {
+  const { partition, committed, metadata, latest } = state;
+  const { directoryId, policy } = context;
+  const filed = context.filed(topic, partition);
+  const decision = decideStart({ ...state, directoryId, filed }, policy);
+  if (decision.kind === 'refuse') throw refusal(topic, partition, decision);
+  const { offset, jumps, rereads } = decision;
+  return {
+    topic,
+    partition,
+    offset,
+    jumps,
+    latest,
+    tenure: openTenure(directoryId, offset, committed, metadata),
+    rereadsUpTo: rereads ? committed : undefined,
+  };
+}
+
+/** The states of the assigned partitions by key, or the first partition of which nothing is known yet. */
+export function statesOf(
+  assigned: readonly TopicPartition[],
+  states: readonly PartitionState[],
+): PartitionState[] | { readonly unknown: string } {
+  const byPartition = new Map(states.map((state) => [state.partition, state]));
+  const found: PartitionState[] = [];
+  for (const { topic, partition } of assigned) {
+    const state = byPartition.get(partition);
+    if (state === undefined) return { unknown: partitionKey(topic, partition) };
+    found.push(state);
   }
+  return found;
 }

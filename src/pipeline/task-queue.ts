@@ -1,5 +1,6 @@
 /** Record batches waiting for the pool: bounded by items and bytes, each entered in the ledger. */
 import type { LedgerEntry } from '../consume/ledger.ts';
+import type { JumpReason } from '../consume/start-position.ts';
 import { BoundedQueue } from '../core/bounded-queue.ts';
 import type { TransformResult } from '../core/messages.ts';
 
@@ -7,7 +8,7 @@ import type { TransformResult } from '../core/messages.ts';
 export type EntryResult =
   | { readonly kind: 'transformed'; readonly result: TransformResult }
   | { readonly kind: 'empty' }
-  | { readonly kind: 'jump'; readonly reason: string };
+  | { readonly kind: 'jump'; readonly reason: JumpReason };
 
 export interface QueuedTask {
   readonly entry: LedgerEntry<EntryResult>;

@@ -5,8 +5,10 @@
  * - It is written only after every byte it speaks of was fdatasynced, and replaced atomically.
  * - Whatever lies in an active file beyond `length` was never acknowledged and is cut on recovery.
  * - A Kafka offset is committed only after a checkpoint that holds it is durable.
+ * - A checkpoint is written only after Kafka acknowledged the one before. So at most the newest can hold
+ *   records that are not ours, and the one before says where the files are to be cut then.
  *
- * Format (version 1): JSON; the last key `checksum` is the CRC-32C of the text before it, so that a
+ * Format (version 2): JSON; the last key `checksum` is the CRC-32C of the text before it, so that a
  * torn or flipped file is recognised. The checkpoint before it is kept as `checkpoint.prev.json`.
  *
  * A crash at any point leaves at least one valid file among `checkpoint.json`, the temporary file and
@@ -28,7 +30,10 @@ export interface LostRange extends OffsetRange {
 export interface PartitionCheckpoint extends RecordTotals {
   readonly first_offset: number;
   readonly next_offset: number;
+  /** Offsets that are not in these files: given up, or stored by another instance. */
   readonly lost: readonly LostRange[];
+  /** Offsets that are in these files, and that another instance may hold too. */
+  readonly uncertain: readonly OffsetRange[];
 }
 
 export interface ActiveFileCheckpoint {
@@ -50,14 +55,22 @@ export interface PendingRename {
   readonly facts: SegmentFacts;
 }
 
+/** A rotation that must be undone: the file is active again. */
+export type PendingReturn = Pick<PendingRename, 'file' | 'base'>;
+
 export interface Checkpoint {
-  readonly version: 1;
+  readonly version: 2;
   readonly instance: string;
+  /** Names this set of files for ever; commits carry it, so that nobody takes another directory's for its own. */
+  readonly directory_id: string;
   readonly sequence: number;
+  /** Sequence of the newest checkpoint that Kafka was known to have taken: the one before, or this one. */
+  readonly acknowledged: number;
   readonly written_at: string;
   readonly partitions: Readonly<Record<string, PartitionCheckpoint>>;
   readonly files: Readonly<Partial<Record<LogFile, ActiveFileCheckpoint>>>;
   readonly pending_renames: readonly PendingRename[];
+  readonly pending_returns: readonly PendingReturn[];
 }
 
 export function encodeCheckpoint(checkpoint: Checkpoint): string {
@@ -65,14 +78,14 @@ export function encodeCheckpoint(checkpoint: Checkpoint): string {
   return `${body},"checksum":"${checksumOf(body)}"}\n`;
 }
 
-/** Undefined when the text is torn, altered, or not a version 1 checkpoint. */
+/** Undefined when the text is torn, altered, or not a version 2 checkpoint. */
 export function decodeCheckpoint(text: string): Checkpoint | undefined {
   const match = /,"checksum":"(crc32c:[0-9a-f]{8})"\}\n$/.exec(text);
   if (match === null) return undefined;
   const body = text.slice(0, match.index);
   if (match[1] !== checksumOf(body)) return undefined;
   const parsed = JSON.parse(`${body}}`) as Checkpoint;
-  return parsed.version === 1 ? parsed : undefined;
+  return parsed.version === 2 ? parsed : undefined;
 }
 
 function checksumOf(body: string): string {
@@ -85,6 +98,8 @@ export interface LoadedCheckpoint {
   readonly source: string;
   /** Candidates that exist but are damaged. */
   readonly damaged: readonly string[];
+  /** The checkpoint to go back to when Kafka never took this one; undefined when it is not known. */
+  readonly acknowledged: Checkpoint | undefined;
 }
 
 /**
@@ -93,16 +108,20 @@ export interface LoadedCheckpoint {
  */
 export function loadCheckpoint(directory: string): LoadedCheckpoint | undefined {
   const damaged: string[] = [];
-  let best: { checkpoint: Checkpoint; source: string } | undefined;
+  const valid: { checkpoint: Checkpoint; source: string }[] = [];
   for (const source of [CHECKPOINT_FILE, CHECKPOINT_TEMPORARY_FILE, CHECKPOINT_PREVIOUS_FILE]) {
     const text = readIfPresent(statePath(directory, source));
     if (text === undefined) continue;
     const checkpoint = decodeCheckpoint(text);
     if (checkpoint === undefined) damaged.push(source);
-    else if (best === undefined || checkpoint.sequence > best.checkpoint.sequence)
-      best = { checkpoint, source };
+    else valid.push({ checkpoint, source });
   }
-  if (best !== undefined) return { ...best, damaged };
+  valid.sort((left, right) => right.checkpoint.sequence - left.checkpoint.sequence);
+  const [best] = valid;
+  if (best !== undefined) {
+    const before = valid.find(({ checkpoint }) => checkpoint.sequence === best.checkpoint.acknowledged);
+    return { ...best, damaged, acknowledged: before?.checkpoint };
+  }
   // A torn temporary file alone is what a crash during the very first checkpoint leaves.
   if (damaged.every((name) => name === CHECKPOINT_TEMPORARY_FILE)) return undefined;
   throw new ServiceError(

@@ -13,6 +13,7 @@
 import { join } from 'node:path';
 import { activeFileName, type LogFile } from '../core/files.ts';
 
+export const INSTANCES_DIRECTORY = 'instances';
 export const STATE_DIRECTORY = 'state';
 export const ARCHIVE_DIRECTORY = 'archive';
 export const CHECKPOINT_FILE = 'checkpoint.json';
@@ -24,7 +25,7 @@ export const SEGMENT_SUFFIX = { plain: '.jsonl', gzip: '.jsonl.gz', facts: '.met
 
 /** The directory of one instance: the root itself, or `instances/<id>` when several share a root. */
 export function instanceDirectory(root: string, instanceId: string): string {
-  return instanceId === '' ? root : join(root, 'instances', instanceId);
+  return instanceId === '' ? root : join(root, INSTANCES_DIRECTORY, instanceId);
 }
 
 export function activePath(directory: string, file: LogFile): string {

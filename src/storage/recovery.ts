@@ -1,16 +1,17 @@
 /**
  * Brings the files back to exactly what the newest checkpoint says, after any kind of stop:
- * finishes recorded renames, then cuts every active file to its recorded length. Everything cut was
- * never acknowledged, and Kafka still has it.
+ * undoes and finishes recorded renames, then cuts every active file to its recorded length. Everything
+ * cut was never acknowledged, and Kafka still has it.
  *
  * Running it again, or crashing inside it, changes nothing more: every step is idempotent.
  */
-import { readdirSync, renameSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ServiceError } from '../core/errors.ts';
 import { LOG_FILES, type LogFile } from '../core/files.ts';
 import type { RecoveryAction } from '../core/messages.ts';
-import type { PendingRename } from './checkpoint.ts';
+import type { PendingRename, PendingReturn } from './checkpoint.ts';
 import { type Checkpoint, encodeCheckpoint, type LoadedCheckpoint, loadCheckpoint } from './checkpoint.ts';
 import {
   fileSize,
@@ -32,6 +33,8 @@ import {
 
 export interface Recovery {
   readonly checkpoint: Checkpoint;
+  /** Where to go back to if Kafka never took the checkpoint; the checkpoint itself when there is nothing before. */
+  readonly acknowledged: Checkpoint;
   /** What was done, for the log: one entry per cut file and finished rename. */
   readonly actions: readonly RecoveryAction[];
 }
@@ -49,6 +52,9 @@ export function recover(directory: string, instance: string, now: number): Recov
     installCheckpoint(directory, loaded);
     actions.push({ kind: 'fell_back', file: loaded.source, bytes: 0 });
   }
+  for (const entry of loaded.checkpoint.pending_returns) {
+    if (undoRename(directory, entry)) actions.push({ kind: 'returned', file: entry.file, bytes: 0 });
+  }
   for (const rename of loaded.checkpoint.pending_renames) {
     if (finishRename(directory, rename)) actions.push({ kind: 'renamed', file: rename.file, bytes: 0 });
   }
@@ -56,7 +62,19 @@ export function recover(directory: string, instance: string, now: number): Recov
     const cut = cutToCheckpoint(directory, file, loaded.checkpoint);
     if (cut > 0) actions.push({ kind: 'cut', file, bytes: cut });
   }
-  return { checkpoint: loaded.checkpoint, actions };
+  return { checkpoint: loaded.checkpoint, acknowledged: loaded.acknowledged ?? loaded.checkpoint, actions };
+}
+
+/**
+ * Makes a closed segment the active file again. Whatever was active in its place came later and is not
+ * ours. Does only what is still missing.
+ */
+function undoRename(directory: string, { file, base }: PendingReturn): boolean {
+  const closed = join(directory, base) + SEGMENT_SUFFIX.plain;
+  if (fileSize(closed) === undefined) return false;
+  rmSync(join(directory, base) + SEGMENT_SUFFIX.facts, { force: true });
+  renameDurable(closed, activePath(directory, file));
+  return true;
 }
 
 /**
@@ -96,16 +114,23 @@ function initialise(directory: string, instance: string, now: number): Recovery 
     }
   }
   const checkpoint: Checkpoint = {
-    version: 1,
+    version: 2,
     instance,
+    directory_id: randomBytes(9).toString('base64url'),
     sequence: 0,
+    acknowledged: 0,
     written_at: new Date(now).toISOString(),
     partitions: {},
     files: {},
     pending_renames: [],
+    pending_returns: [],
   };
   replaceFileDurable(statePath(directory, CHECKPOINT_FILE), encodeCheckpoint(checkpoint));
-  return { checkpoint, actions: [{ kind: 'initialised', file: CHECKPOINT_FILE, bytes: 0 }] };
+  return {
+    checkpoint,
+    acknowledged: checkpoint,
+    actions: [{ kind: 'initialised', file: CHECKPOINT_FILE, bytes: 0 }],
+  };
 }
 
 /**

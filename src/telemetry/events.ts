@@ -4,9 +4,10 @@
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
+import { isFenced } from '../core/fencing.ts';
 import type { LogFile } from '../core/files.ts';
 import type { RecoveryAction, UnitCounts } from '../core/messages.ts';
-import type { TopicPartition } from '../core/offsets.ts';
+import type { PartitionRange, TopicPartition } from '../core/offsets.ts';
 import type { QuarantineReason } from '../core/quarantine.ts';
 import type { Health } from './health.ts';
 import type { COMMIT_OUTCOMES, Metrics } from './metrics.ts';
@@ -26,6 +27,7 @@ const RECOVERY_TEXT = {
   initialised: 'new output directory',
   cut: 'file cut back to the last checkpoint; Kafka still has what was cut',
   renamed: 'rotation finished that was under way',
+  returned: 'rotation undone; its records are not ours',
   fell_back: 'the newest checkpoint was damaged or incomplete; going on from this one',
 } as const;
 
@@ -115,14 +117,28 @@ function groupEvents({ logger, metrics, health }: EventSinks) {
     lagLost(topic: string, partition: number): void {
       metrics.lag.remove({ topic, partition });
     },
-    /** Offsets [from, to) are given up, as the configuration allows. */
+    /** Offsets [from, to) are stored by another instance, or given up as the configuration allows. */
     positionJumped(topic: string, partition: number, from: number, to: number, reason: string): void {
+      if (reason === 'stored_by_others') {
+        logger.info({ topic, partition, from, to }, 'partition taken over where another instance ended');
+        return;
+      }
       metrics.positionJumps.inc({ reason });
       metrics.lost.inc({ reason }, Math.max(0, to - from));
       logger.error(
         { topic, partition, from, to, reason },
         'position moved without reading what lies between',
       );
+    },
+    /** Records after this checkpoint belong to another instance, which reads them from Kafka. */
+    rolledBack(sequence: number): void {
+      metrics.rollBacks.inc();
+      logger.warn({ sequence }, 'files cut back to what the group counts as ours');
+    },
+    /** A commit whose outcome nobody can tell: our records are kept, and another instance may have them too. */
+    ownershipUncertain({ topic, partition, from, to }: PartitionRange): void {
+      metrics.uncertain.inc(to - from);
+      logger.error({ topic, partition, from, to }, 'records kept that another instance may hold too');
     },
     /** The files lack offsets [from, to) that the group has committed; they are read again. */
     rereading(topic: string, partition: number, from: number, to: number): void {
@@ -184,11 +200,11 @@ function checkpointEvents({ logger, metrics, clock }: EventSinks) {
       metrics.commits.inc({ outcome: 'committed' });
       logger.debug({ sequence, partitions }, 'offsets committed');
     },
-    /** Nothing is lost by it: the checkpoint stands, and the next commit covers this one. */
+    /** Nothing is lost by it: the checkpoint stands, and the same commit is sent again or decided at the next assignment. */
     commitFailed(sequence: number, error: unknown): void {
       const outcome = outcomeOf(error);
       metrics.commits.inc({ outcome });
-      logger.warn({ sequence, outcome, error }, 'offsets not committed; the next checkpoint commits them');
+      logger.warn({ sequence, outcome, error }, 'offsets not committed yet');
     },
   };
 }
@@ -228,15 +244,6 @@ function fileEvents({ logger, metrics, health }: EventSinks) {
   };
 }
 
-/** Answers of a broker for which the group has moved on. Source: Kafka protocol guide, error codes. */
-const FENCED = new Set([
-  'REBALANCE_IN_PROGRESS',
-  'ILLEGAL_GENERATION',
-  'UNKNOWN_MEMBER_ID',
-  'FENCED_INSTANCE_ID',
-]);
-
 function outcomeOf(error: unknown): (typeof COMMIT_OUTCOMES)[number] {
-  const type = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined;
-  return typeof type === 'string' && FENCED.has(type) ? 'fenced' : 'failed';
+  return isFenced(error) ? 'fenced' : 'failed';
 }

@@ -89,6 +89,16 @@ function recordMetrics(registry: Registry) {
       labelNames: ['reason'],
       registers,
     }),
+    rollBacks: new Counter({
+      name: 'log_consumer_roll_backs_total',
+      help: 'Times that the files were cut back while running, because their last records belong to another instance.',
+      registers,
+    }),
+    uncertain: new Counter({
+      name: 'log_consumer_uncertain_offsets_total',
+      help: 'Offsets kept of which nobody could tell whether another instance holds them too.',
+      registers,
+    }),
     positionJumps: new Counter({
       name: 'log_consumer_position_jumps_total',
       help: 'Times that the position of a partition was moved without reading what lies between.',

@@ -6,16 +6,29 @@
  * readings of the same segment numbers are the segments with these numbers.
  */
 import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError, systemCodeOf } from '../core/errors.ts';
 import { LOG_FILES, type LogFile } from '../core/files.ts';
-import { type Checkpoint, loadCheckpoint } from '../storage/checkpoint.ts';
-import { activePath } from '../storage/layout.ts';
+import {
+  type Checkpoint,
+  type LoadedCheckpoint,
+  loadCheckpoint,
+  type PendingReturn,
+} from '../storage/checkpoint.ts';
+import { activePath, SEGMENT_SUFFIX } from '../storage/layout.ts';
+
+/** A checkpoint and what lay in the place of each active file that it speaks of. */
+export interface FrozenFiles {
+  readonly checkpoint: Checkpoint;
+  /** Absent where there was no file. */
+  readonly descriptors: ReadonlyMap<LogFile, number>;
+}
 
 export interface FrozenView {
-  readonly checkpoint: Checkpoint;
-  /** Of what lay in the place of each active file; absent where there was none. */
-  readonly descriptors: ReadonlyMap<LogFile, number>;
+  readonly newest: FrozenFiles;
+  /** By the checkpoint before, while it is not known whether Kafka has taken the newest. */
+  readonly acknowledged: FrozenFiles | undefined;
   close(): void;
 }
 
@@ -28,13 +41,10 @@ const TRY_AGAIN_MS = 20;
  */
 export async function freeze(directory: string): Promise<FrozenView> {
   for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-    const checkpoint = load(directory);
-    const descriptors = openActiveFiles(directory);
-    const close = (): void => {
-      for (const descriptor of descriptors.values()) closeSync(descriptor);
-    };
-    if (generationOf(load(directory)) === generationOf(checkpoint)) return { checkpoint, descriptors, close };
-    close();
+    const loaded = load(directory);
+    const view = openView(directory, loaded);
+    if (generationOf(load(directory).checkpoint) === generationOf(loaded.checkpoint)) return view;
+    view.close();
     await sleep(TRY_AGAIN_MS);
   }
   throw new ServiceError(
@@ -44,9 +54,9 @@ export async function freeze(directory: string): Promise<FrozenView> {
   );
 }
 
-function load(directory: string): Checkpoint {
+function load(directory: string): LoadedCheckpoint {
   const loaded = loadCheckpoint(directory);
-  if (loaded !== undefined) return loaded.checkpoint;
+  if (loaded !== undefined) return loaded;
   throw new ServiceError(
     'CHECKPOINT_CORRUPT',
     `${directory} holds no checkpoint: it is not an output directory of this service, or nothing was consumed yet.`,
@@ -54,13 +64,37 @@ function load(directory: string): Checkpoint {
   );
 }
 
-function openActiveFiles(directory: string): Map<LogFile, number> {
+function openView(directory: string, { checkpoint, acknowledged }: LoadedCheckpoint): FrozenView {
+  // A roll-back that a crash interrupted has yet to make closed files active again.
+  const newest = openActiveFiles(directory, checkpoint, checkpoint.pending_returns);
+  const isAhead = acknowledged !== undefined && acknowledged.sequence !== checkpoint.sequence;
+  // What the newest checkpoint closes was active at the one before.
+  const earlier = isAhead ? openActiveFiles(directory, acknowledged, checkpoint.pending_renames) : undefined;
+  return {
+    newest,
+    acknowledged: earlier,
+    close: () => {
+      for (const descriptor of newest.descriptors.values()) closeSync(descriptor);
+      for (const descriptor of earlier?.descriptors.values() ?? []) closeSync(descriptor);
+    },
+  };
+}
+
+/** @param moved files that may lie in the archive already, or still */
+function openActiveFiles(
+  directory: string,
+  checkpoint: Checkpoint,
+  moved: readonly PendingReturn[],
+): FrozenFiles {
   const descriptors = new Map<LogFile, number>();
   for (const file of LOG_FILES) {
-    const descriptor = openIfPresent(activePath(directory, file));
+    const base = moved.find((entry) => entry.file === file)?.base;
+    const closed =
+      base === undefined ? undefined : openIfPresent(join(directory, base) + SEGMENT_SUFFIX.plain);
+    const descriptor = closed ?? openIfPresent(activePath(directory, file));
     if (descriptor !== undefined) descriptors.set(file, descriptor);
   }
-  return descriptors;
+  return { checkpoint, descriptors };
 }
 
 function openIfPresent(path: string): number | undefined {

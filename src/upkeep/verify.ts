@@ -1,36 +1,25 @@
 /**
  * Proves, from the files alone, what became of every consumed offset: stored, quarantined or below the
- * minimum level.
- *
- * What is checked: every closed segment is there and has the records, bytes and checksums that were
- * recorded when it was closed; every active file begins with what the checkpoint promises; the offset
- * ranges of the segments follow each other without gap or overlap up to the checkpoint; and the numbers
- * add up. Bytes beyond the checkpoint are not looked at: they were never acknowledged.
+ * minimum level. Over a root that several instances share, it also proves that every offset is in the
+ * files of exactly one of them.
  */
-import { readFileSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
-import { LOG_FILES, type LogFile } from '../core/files.ts';
-import type { Checkpoint, PartitionCheckpoint, PendingRename } from '../storage/checkpoint.ts';
-import { fileSize } from '../storage/durable-file.ts';
-import type { SegmentFacts } from '../storage/facts.ts';
-import { activePath, SEGMENT_SUFFIX } from '../storage/layout.ts';
-import { type ClosedSegment, closedSegments } from '../storage/recovery.ts';
-import { type FrozenView, freeze } from './frozen-view.ts';
-import { checkLines, type LineCheck, type LineSource } from './line-check.ts';
-import { OffsetChain } from './offset-chain.ts';
-import { QuarantineCheck } from './quarantine-check.ts';
+import type { LostRange, PartitionCheckpoint } from '../storage/checkpoint.ts';
+import { coverageProblems, effectiveCheckpoints } from '../storage/coverage.ts';
+import { addTotals, NO_TOTALS, type OffsetRange, type RecordTotals } from '../storage/facts.ts';
+import { type InstanceDirectory, instanceDirectories } from '../storage/instances.ts';
+import { type FrozenFiles, type FrozenView, freeze } from './frozen-view.ts';
+import { availableOffsets, bytesToVerify, type DirectoryReport, Verification } from './verify-directory.ts';
 
-interface PartitionReport {
+interface PartitionReport extends RecordTotals {
   readonly first_offset: number;
   readonly next_offset: number;
-  readonly consumed: number;
-  readonly written: number;
-  readonly filtered: number;
-  readonly quarantined: number;
   /** Offsets without a data record: transaction markers, aborted or compacted records. */
   readonly absent: number;
-  /** Offsets given up, with the reason. */
-  readonly lost: Checkpoint['partitions'][string]['lost'];
+  /** Offsets that these files do not hold, with the reason. */
+  readonly lost: readonly LostRange[];
+  /** Offsets that these files hold and another instance may hold too. */
+  readonly uncertain: readonly OffsetRange[];
 }
 
 export interface VerifyReport {
@@ -39,251 +28,142 @@ export interface VerifyReport {
   readonly quarantined: number;
   readonly filtered: number;
   readonly partitions: Readonly<Record<string, PartitionReport>>;
+  /** The directories that were checked. */
+  readonly instances: readonly string[];
   readonly problems: readonly string[];
+}
+
+/** An instance, and the files of it that count. */
+interface Subject extends InstanceDirectory {
+  readonly files: FrozenFiles;
 }
 
 /** @param onProgress share of the bytes that were read, 0 to 1 */
 export async function verify(
-  directory: string,
+  root: string,
   onProgress: (share: number) => void = () => undefined,
 ): Promise<VerifyReport> {
-  let view: FrozenView;
+  const found = instanceDirectories(root);
+  const instances = found.length > 0 ? found : [{ name: root, directory: root }];
+  const views: FrozenView[] = [];
   try {
-    view = await freeze(directory);
+    const problems = await freezeAll(instances, views);
+    const subjects = subjectsOf(instances, views);
+    const progress = progressOver(subjects, onProgress);
+    const reports: DirectoryReport[] = [];
+    for (const { directory, files } of subjects) {
+      reports.push(await new Verification(directory, files, progress).run());
+    }
+    return merge(subjects, reports, problems);
   } catch (error) {
-    return failed(messageOf(error));
-  }
-  try {
-    return await new Verification(directory, view, onProgress).run();
+    return merge([], [], [messageOf(error)]);
   } finally {
-    view.close();
+    for (const view of views) view.close();
   }
 }
 
-function failed(problem: string): VerifyReport {
-  return { ok: false, records: 0, quarantined: 0, filtered: 0, partitions: {}, problems: [problem] };
-}
+const MAX_TRIES = 20;
+const TRY_AGAIN_MS = 100;
 
-class Verification {
-  readonly #directory: string;
-  readonly #checkpoint: Checkpoint;
-  readonly #descriptors: FrozenView['descriptors'];
-  readonly #onProgress: (share: number) => void;
-  readonly #problems: string[] = [];
-  readonly #chain: OffsetChain;
-  readonly #quarantine: QuarantineCheck;
-  #totalBytes = 0;
-  #readBytes = 0;
-  #records = 0;
-
-  constructor(
-    directory: string,
-    { checkpoint, descriptors }: FrozenView,
-    onProgress: (share: number) => void,
-  ) {
-    this.#directory = directory;
-    this.#checkpoint = checkpoint;
-    this.#descriptors = descriptors;
-    this.#onProgress = onProgress;
-    this.#chain = new OffsetChain(checkpoint.partitions);
-    this.#quarantine = new QuarantineCheck(checkpoint.partitions);
-  }
-
-  async run(): Promise<VerifyReport> {
-    const segments = new Map(LOG_FILES.map((file) => [file, closedSegments(this.#directory, file)]));
-    this.#totalBytes = this.#sizeOf(segments);
-    for (const file of LOG_FILES) {
-      const closed = this.#inOrder(file, segments.get(file) ?? []);
-      for (const segment of closed) await this.#closed(file, segment);
-      await this.#unfinishedRotation(file, closed);
-      await this.#active(file);
-    }
-    this.#problems.push(...this.#chain.problems(), ...this.#quarantine.problems());
-    this.#addUp();
-    return this.#report();
-  }
-
-  /** Segments are numbered without gaps; the one that a pending rename closes may not be there yet. */
-  #inOrder(file: LogFile, segments: readonly ClosedSegment[]): ClosedSegment[] {
-    const active = this.#checkpoint.files[file]?.number ?? 1;
-    const known = segments.filter((segment) => segment.number < active);
-    const byNumber = new Map(known.map((segment) => [segment.number, segment]));
-    for (let number = 1; number < active; number += 1) {
-      if (!byNumber.has(number) && this.#pendingRename(file)?.facts.number !== number)
-        this.#problems.push(`Segment ${number} of ${file} is missing from the archive.`);
-    }
-    if (byNumber.size !== known.length) {
-      this.#problems.push(`The archive holds two segments of ${file} with the same number.`);
-    }
-    return known;
-  }
-
-  /** A running service may seal the segment at any moment: then its plain file goes, after its facts changed. */
-  async #closed(file: LogFile, segment: ClosedSegment): Promise<void> {
-    const plain = segment.path + SEGMENT_SUFFIX.plain;
-    const gzip = fileSize(plain) === undefined;
-    const facts = this.#readFacts(file, segment);
-    if (facts === undefined) return;
-    const path = gzip ? segment.path + SEGMENT_SUFFIX.gzip : plain;
-    const found = await this.#check(file, path, { gzip });
-    if (typeof found === 'string') {
-      if (!gzip && fileSize(plain) === undefined) return this.#closed(file, segment);
-      this.#problems.push(found);
-      return;
-    }
-    this.#compare(path, found, facts);
-    if (gzip && facts.sealed?.sha256 !== found.sha256) {
-      this.#problems.push(`${path} does not have the SHA-256 that was recorded when it was sealed.`);
-    }
-    if (file !== 'service_logs') return;
-    this.#records += found.lines;
-    this.#chain.segment(path, facts);
-  }
-
-  /** A crash between a checkpoint and the rename that it announces leaves the closed segment in its place. */
-  async #unfinishedRotation(file: LogFile, closed: readonly ClosedSegment[]): Promise<void> {
-    const facts = this.#pendingRename(file)?.facts;
-    if (facts === undefined || closed.some(({ number }) => number === facts.number)) return;
-    const path = activePath(this.#directory, file);
-    const found = await this.#checkActive(file, facts.bytes);
-    if (typeof found === 'string') {
-      this.#problems.push(found);
-      return;
-    }
-    this.#compare(path, found, facts);
-    if (file !== 'service_logs') return;
-    this.#records += found.lines;
-    this.#chain.segment(path, facts);
-  }
-
-  #pendingRename(file: LogFile): PendingRename | undefined {
-    return this.#checkpoint.pending_renames.find((rename) => rename.file === file);
-  }
-
-  async #active(file: LogFile): Promise<void> {
-    const state = this.#checkpoint.files[file];
-    const path = activePath(this.#directory, file);
-    if (state === undefined || state.length === 0) {
-      if (file === 'service_logs' && state !== undefined) this.#chain.active(state);
-      return;
-    }
-    const found = await this.#checkActive(file, state.length);
-    if (typeof found === 'string') {
-      this.#problems.push(found);
-      return;
-    }
-    this.#compare(path, found, { records: state.records, bytes: state.length, crc32c: state.crc32c });
-    if (file !== 'service_logs') return;
-    this.#records += found.lines;
-    this.#chain.active(state);
-  }
-
-  /** Checks the first `length` bytes of what lay in the place of an active file at the checkpoint. */
-  async #checkActive(file: LogFile, length: number): Promise<LineCheck | string> {
-    const path = activePath(this.#directory, file);
-    const descriptor = this.#descriptors.get(file);
-    if (descriptor === undefined) return `${path} cannot be read (it is missing).`;
-    return this.#check(file, path, { gzip: false, length, descriptor });
-  }
-
-  /** @returns the problem when the file cannot be read */
-  async #check(file: LogFile, path: string, source: LineSource): Promise<LineCheck | string> {
-    try {
-      return await checkLines(path, {
-        ...source,
-        ...(file === 'quarantine' ? { onLine: (line: Buffer) => this.#quarantine.line(line) } : {}),
-        onBytes: (count) => this.#progress(count),
-      });
-    } catch (error) {
-      return `${path} cannot be read (${messageOf(error)}).`;
-    }
-  }
-
-  #compare(
-    path: string,
-    found: LineCheck,
-    expected: Pick<SegmentFacts, 'records' | 'bytes' | 'crc32c'>,
-  ): void {
-    if (found.bytes !== expected.bytes) {
-      this.#problems.push(`${path} has ${found.bytes} bytes, ${expected.bytes} were recorded.`);
-    } else if (found.crc32c !== expected.crc32c) {
-      this.#problems.push(`${path} does not have the checksum that was recorded: bytes in it were changed.`);
-    }
-    if (found.lines !== expected.records) {
-      this.#problems.push(`${path} has ${found.lines} lines, ${expected.records} were recorded.`);
-    }
-    if (found.torn > 0) this.#problems.push(`${path} ends in the middle of a line.`);
-    if (found.malformed > 0)
-      this.#problems.push(`${path} has ${found.malformed} lines that are not JSON objects.`);
-  }
-
-  /** A crash right after a rename leaves a segment whose facts stand only in the checkpoint. */
-  #readFacts(file: LogFile, segment: ClosedSegment): SegmentFacts | undefined {
-    const path = segment.path + SEGMENT_SUFFIX.facts;
-    const pending = this.#pendingRename(file)?.facts;
-    if (pending?.number === segment.number && fileSize(path) === undefined) return pending;
-    try {
-      return JSON.parse(readFileSync(path, 'utf8')) as SegmentFacts;
-    } catch (error) {
-      this.#problems.push(`${path} cannot be read (${messageOf(error)}).`);
-      return undefined;
-    }
-  }
-
-  #addUp(): void {
-    for (const [key, entry] of Object.entries(this.#checkpoint.partitions)) {
-      const ended = entry.written + entry.filtered + entry.quarantined;
-      if (ended !== entry.consumed) {
-        this.#problems.push(`${key}: ${entry.consumed} records were consumed, but ${ended} accounted for.`);
-      }
-      const offsets = availableOffsets(entry);
-      if (entry.consumed > offsets) {
-        this.#problems.push(`${key}: ${entry.consumed} records were consumed of at most ${offsets} offsets.`);
-      }
-    }
-    const written = sumOf(this.#checkpoint, 'written');
-    if (this.#records !== written) {
-      this.#problems.push(`service_logs holds ${this.#records} lines, ${written} were recorded as written.`);
-    }
-  }
-
-  #report(): VerifyReport {
-    const partitions = Object.entries(this.#checkpoint.partitions).map(([key, entry]) => {
-      return [key, { ...entry, absent: availableOffsets(entry) - entry.consumed }] as const;
-    });
-    return {
-      ok: this.#problems.length === 0,
-      records: this.#records,
-      quarantined: sumOf(this.#checkpoint, 'quarantined'),
-      filtered: sumOf(this.#checkpoint, 'filtered'),
-      partitions: Object.fromEntries(partitions),
-      problems: this.#problems,
-    };
-  }
-
-  #sizeOf(segments: ReadonlyMap<LogFile, readonly ClosedSegment[]>): number {
-    let bytes = 0;
-    for (const file of LOG_FILES) {
-      bytes += this.#checkpoint.files[file]?.length ?? 0;
-      for (const segment of segments.get(file) ?? []) {
-        bytes +=
-          fileSize(segment.path + SEGMENT_SUFFIX.plain) ?? fileSize(segment.path + SEGMENT_SUFFIX.gzip) ?? 0;
-      }
-    }
-    return bytes;
-  }
-
-  #progress(count: number): void {
-    this.#readBytes += count;
-    this.#onProgress(this.#totalBytes === 0 ? 1 : Math.min(1, this.#readBytes / this.#totalBytes));
+/**
+ * Holds all instances still. They are not held at the same moment, so a partition that moves meanwhile
+ * looks torn; what stays torn after some tries is a problem.
+ * @param views receives one view for each instance
+ * @returns the problems between instances
+ */
+async function freezeAll(instances: readonly InstanceDirectory[], views: FrozenView[]): Promise<string[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    for (const view of views.splice(0)) view.close();
+    for (const { directory } of instances) views.push(await freeze(directory));
+    const holdings = subjectsOf(instances, views).map(({ name, files }) => ({
+      name,
+      partitions: files.checkpoint.partitions,
+    }));
+    const problems = instances.length > 1 ? coverageProblems(holdings) : [];
+    if (problems.length === 0 || attempt === MAX_TRIES) return problems;
+    await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
   }
 }
 
-/** Offsets that were read; where a topic was created again, the range given up leads backwards. */
-function availableOffsets({ first_offset, next_offset, lost }: PartitionCheckpoint): number {
-  return lost.reduce((offsets, { from, to }) => offsets - (to - from), next_offset - first_offset);
+function subjectsOf(instances: readonly InstanceDirectory[], views: readonly FrozenView[]): Subject[] {
+  const effective = effectiveCheckpoints(
+    views.map(({ newest, acknowledged }) => ({
+      newest: newest.checkpoint,
+      acknowledged: acknowledged?.checkpoint,
+    })),
+  );
+  return instances.flatMap((instance, index) => {
+    const view = views[index];
+    if (view === undefined) return [];
+    const { newest, acknowledged } = view;
+    const isNewest = acknowledged === undefined || effective[index] === newest.checkpoint;
+    return [{ ...instance, files: isNewest ? newest : acknowledged }];
+  });
 }
 
-function sumOf(checkpoint: Checkpoint, key: 'written' | 'quarantined' | 'filtered'): number {
-  return Object.values(checkpoint.partitions).reduce((sum, entry) => sum + entry[key], 0);
+function progressOver(
+  subjects: readonly Subject[],
+  onProgress: (share: number) => void,
+): (count: number) => void {
+  const total = subjects.reduce((sum, { directory, files }) => sum + bytesToVerify(directory, files), 0);
+  let read = 0;
+  return (count) => {
+    read += count;
+    onProgress(total === 0 ? 1 : Math.min(1, read / total));
+  };
+}
+
+function merge(
+  subjects: readonly Subject[],
+  reports: readonly DirectoryReport[],
+  problems: readonly string[],
+): VerifyReport {
+  const all = [...problems];
+  const partitions: Record<string, PartitionReport> = {};
+  let totals = NO_TOTALS;
+  reports.forEach((report, index) => {
+    const prefix = subjects.length > 1 ? `${subjects[index]?.name}: ` : '';
+    all.push(...report.problems.map((problem) => `${prefix}${problem}`));
+    for (const [key, entry] of Object.entries(report.partitions)) {
+      totals = addTotals(totals, entry);
+      partitions[key] = joined(partitions[key], reportOf(entry));
+    }
+  });
+  return {
+    ok: all.length === 0,
+    records: reports.reduce((sum, { records }) => sum + records, 0),
+    quarantined: totals.quarantined,
+    filtered: totals.filtered,
+    partitions: subjects.length > 1 ? withoutHandOvers(partitions) : partitions,
+    instances: subjects.map(({ name }) => name),
+    problems: all,
+  };
+}
+
+function reportOf(entry: PartitionCheckpoint): PartitionReport {
+  return { ...entry, absent: availableOffsets(entry) - entry.consumed };
+}
+
+function joined(before: PartitionReport | undefined, entry: PartitionReport): PartitionReport {
+  if (before === undefined) return entry;
+  return {
+    ...addTotals(before, entry),
+    first_offset: Math.min(before.first_offset, entry.first_offset),
+    next_offset: Math.max(before.next_offset, entry.next_offset),
+    absent: before.absent + entry.absent,
+    lost: [...before.lost, ...entry.lost],
+    uncertain: [...before.uncertain, ...entry.uncertain],
+  };
+}
+
+/** With all instances in view, what one of them left to another is not worth telling. */
+function withoutHandOvers(
+  partitions: Readonly<Record<string, PartitionReport>>,
+): Record<string, PartitionReport> {
+  return Object.fromEntries(
+    Object.entries(partitions).map(([key, entry]) => [
+      key,
+      { ...entry, lost: entry.lost.filter(({ reason }) => reason !== 'stored_by_others') },
+    ]),
+  );
 }

@@ -31,12 +31,14 @@ export class LogFileSet {
   readonly #clock: Clock;
   readonly #accounts: PartitionAccounts;
   readonly #segments = new Map<LogFile, ActiveSegment>();
+  readonly #directoryId: string;
   #pendingRenames: readonly PendingRename[] = [];
 
   constructor(options: WriterOptions, checkpoint: Checkpoint, clock: Clock, accounts: PartitionAccounts) {
     this.#options = options;
     this.#clock = clock;
     this.#accounts = accounts;
+    this.#directoryId = checkpoint.directory_id;
     for (const file of LOG_FILES) {
       const state = checkpoint.files[file];
       const path = activePath(options.directory, file);
@@ -95,8 +97,11 @@ export class LogFileSet {
     return lengths as Record<LogFile, number>;
   }
 
-  /** The checkpoint of this moment; files that rotate appear closed, with an empty successor. */
-  snapshot(sequence: number, rotating: readonly LogFile[]): Checkpoint {
+  /**
+   * The checkpoint of this moment; files that rotate appear closed, with an empty successor.
+   * @param acknowledged sequence of the checkpoint that Kafka has taken
+   */
+  snapshot(sequence: number, acknowledged: number, rotating: readonly LogFile[]): Checkpoint {
     const now = this.#clock.now();
     const openedAt = new Date(now).toISOString();
     const files: Record<string, Checkpoint['files'][LogFile]> = {};
@@ -107,13 +112,16 @@ export class LogFileSet {
     }
     this.#pendingRenames = rotating.map((file) => this.#pendingRename(file, now));
     return {
-      version: 1,
+      version: 2,
       instance: this.#options.instance,
+      directory_id: this.#directoryId,
       sequence,
+      acknowledged,
       written_at: openedAt,
       partitions: this.#accounts.checkpoint(),
       files,
       pending_renames: this.#pendingRenames,
+      pending_returns: [],
     };
   }
 
@@ -135,8 +143,10 @@ export class LogFileSet {
     return LOG_FILES.filter((file) => mustRotate(this.#segment(file), 0, now, this.#options));
   }
 
+  /** May be called again: a descriptor that is closed twice can be somebody else's by then. */
   close(): void {
     for (const segment of this.#segments.values()) segment.close();
+    this.#segments.clear();
   }
 
   /** A file with torn lines must not be appended to again, so a failure here is final. */

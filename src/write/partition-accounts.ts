@@ -6,8 +6,9 @@
  */
 import { invariant } from '../core/invariant.ts';
 import type { WriteUnit } from '../core/messages.ts';
-import { type Position, parsePartitionKey, partitionKey } from '../core/offsets.ts';
-import type { LostRange, PartitionCheckpoint } from '../storage/checkpoint.ts';
+import { type PartitionRange, type Position, parsePartitionKey, partitionKey } from '../core/offsets.ts';
+import type { Checkpoint, LostRange, PartitionCheckpoint } from '../storage/checkpoint.ts';
+import { addedRanges } from '../storage/coverage.ts';
 import { addTotals, NO_TOTALS, type OffsetRange, type RecordTotals } from '../storage/facts.ts';
 
 interface Account {
@@ -15,6 +16,7 @@ interface Account {
   nextOffset: number;
   totals: RecordTotals;
   readonly lost: LostRange[];
+  readonly uncertain: OffsetRange[];
 }
 
 export class PartitionAccounts {
@@ -27,6 +29,7 @@ export class PartitionAccounts {
         nextOffset: entry.next_offset,
         totals: entry,
         lost: [...entry.lost],
+        uncertain: [...entry.uncertain],
       });
     }
   }
@@ -57,11 +60,13 @@ export class PartitionAccounts {
     account.nextOffset = to;
   }
 
+  /** Records offsets of ours that another instance may hold too. */
+  doubt({ topic, partition, from, to }: PartitionRange): void {
+    this.#open(topic, partition, from).uncertain.push({ from, to });
+  }
+
   positions(): Position[] {
-    return [...this.#accounts].map(([key, account]) => ({
-      ...parsePartitionKey(key),
-      nextOffset: account.nextOffset,
-    }));
+    return positionsOf({ partitions: this.checkpoint() });
   }
 
   /** Next offset by partition key. */
@@ -91,6 +96,7 @@ export class PartitionAccounts {
           filtered: account.totals.filtered,
           quarantined: account.totals.quarantined,
           lost: account.lost,
+          uncertain: account.uncertain,
         },
       ]),
     );
@@ -100,9 +106,31 @@ export class PartitionAccounts {
     const key = partitionKey(topic, partition);
     let account = this.#accounts.get(key);
     if (account === undefined) {
-      account = { firstOffset, nextOffset: firstOffset, totals: NO_TOTALS, lost: [] };
+      account = { firstOffset, nextOffset: firstOffset, totals: NO_TOTALS, lost: [], uncertain: [] };
       this.#accounts.set(key, account);
     }
     return account;
   }
+}
+
+/** How far the files of a checkpoint go. */
+export function positionsOf({ partitions }: Pick<Checkpoint, 'partitions'>): Position[] {
+  return Object.entries(partitions).map(([key, { next_offset }]) => ({
+    ...parsePartitionKey(key),
+    nextOffset: next_offset,
+  }));
+}
+
+/**
+ * Where what the newest checkpoint added begins: where the earlier one ended, or where the partition was
+ * taken over since.
+ */
+export function positionsBefore(
+  newest: Pick<Checkpoint, 'partitions'>,
+  earlier: Pick<Checkpoint, 'partitions'>,
+): Position[] {
+  return Object.entries(newest.partitions).map(([key, entry]) => ({
+    ...parsePartitionKey(key),
+    nextOffset: addedRanges(entry, earlier.partitions[key]).at(-1)?.from ?? entry.next_offset,
+  }));
 }

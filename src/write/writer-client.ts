@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { deserialiseError, messageOf, ServiceError } from '../core/errors.ts';
 import type { WriterEvent, WriterOptions, WriterRequest, WriteUnit } from '../core/messages.ts';
+import type { PartitionRange } from '../core/offsets.ts';
 import { workerFile } from '../core/worker-file.ts';
 
 export interface WriterClient {
@@ -10,6 +11,10 @@ export interface WriterClient {
   skip(topic: string, partition: number, from: number, to: number, reason: string): void;
   /** Checkpoints now instead of at the next interval. */
   checkpoint(): void;
+  /** Kafka has taken the offsets of this checkpoint. @param uncertain what nobody could tell of */
+  acknowledge(sequence: number, uncertain?: readonly PartitionRange[]): void;
+  /** Cuts the files back to the last acknowledged checkpoint; `rolled_back` follows. */
+  rollBack(): void;
   /** Flushes, checkpoints and ends the thread; `stopped` follows the last `checkpointed`. */
   stop(): void;
   /** Ends the thread at once, for a process that is going down anyway. */
@@ -45,6 +50,8 @@ export function startWriter(options: WriterOptions, onEvent: (event: WriterEvent
     append: (unit) => send({ kind: 'append', unit }, unit.output === null ? [] : [unit.output]),
     skip: (topic, partition, from, to, reason) => send({ kind: 'skip', topic, partition, from, to, reason }),
     checkpoint: () => send({ kind: 'checkpoint' }),
+    acknowledge: (sequence, uncertain = []) => send({ kind: 'acknowledged', sequence, uncertain }),
+    rollBack: () => send({ kind: 'roll_back' }),
     stop: () => send({ kind: 'stop' }),
     terminate: () => worker.terminate(),
   };

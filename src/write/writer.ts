@@ -6,33 +6,43 @@
  * - Units are appended whole, in the order they came; a failed group is undone in all files.
  * - A checkpoint speaks only of bytes that are fdatasynced. It is taken between groups, so all files
  *   stand at the same unit.
+ * - A checkpoint is begun only when Kafka has taken the one before (acknowledgement.ts).
  * - A rotation is recorded in a durable checkpoint before the rename, and finished before the next.
  *
- * Appending goes on while a checkpoint's fdatasync runs: the snapshot was taken before it, and what is
- * appended meanwhile belongs to the next one.
+ * Appending goes on while a checkpoint's fdatasync runs and while Kafka takes it: the snapshot was taken
+ * before, and what is appended meanwhile belongs to the next one.
+ *
+ * Two requests do not wait for their turn: an acknowledgement, since the loop may wait for it, and a
+ * roll-back, which makes everything before it pointless.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
-import { messageOf, ServiceError, systemCodeOf } from '../core/errors.ts';
+import { messageOf, ServiceError } from '../core/errors.ts';
 import type { LogFile } from '../core/files.ts';
 import { unreachable } from '../core/invariant.ts';
-import { DISK_RETRY_MS, MAX_PENDING_WRITE_BYTES, MAX_PENDING_WRITE_UNITS } from '../core/limits.ts';
+import { MAX_PENDING_WRITE_BYTES, MAX_PENDING_WRITE_UNITS } from '../core/limits.ts';
 import type { WriterEvent, WriterOptions, WriterRequest, WriteUnit } from '../core/messages.ts';
-import { prepareDirectories, recover } from '../storage/recovery.ts';
+import { prepareDirectories, type Recovery, recover } from '../storage/recovery.ts';
+import { rollBack } from '../storage/roll-back.ts';
+import { Acknowledgement, RolledBack } from './acknowledgement.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
+import { DiskRetry } from './disk-retry.ts';
 import { LogFileSet } from './log-file-set.ts';
-import { PartitionAccounts } from './partition-accounts.ts';
+import { PartitionAccounts, positionsBefore, positionsOf } from './partition-accounts.ts';
 
 type Emit = (event: WriterEvent, transfer?: readonly ArrayBuffer[]) => void;
+
+type QueuedRequest = Exclude<WriterRequest, { kind: 'acknowledged' | 'roll_back' }>;
 
 export class Writer {
   readonly #options: WriterOptions;
   readonly #clock: Clock;
   readonly #emit: Emit;
   readonly #store: CheckpointStore;
-  readonly #requests: WriterRequest[] = [];
-  readonly #files: LogFileSet;
-  readonly #accounts: PartitionAccounts;
+  readonly #disk: DiskRetry;
+  #requests: QueuedRequest[] = [];
+  #files: LogFileSet;
+  #accounts: PartitionAccounts;
+  #acknowledgement: Acknowledgement;
   #sequence: number;
   #pending: WriteUnit[] = [];
   #pendingRecords = 0;
@@ -41,13 +51,14 @@ export class Writer {
   #changedSinceCheckpoint = false;
   #flushDue = false;
   #checkpointDue = false;
+  #rollBackDue = false;
+  #stopDue = false;
   #running = false;
   #state: 'open' | 'stopped' | 'failed' = 'open';
   #checkpointing: Promise<void> = Promise.resolve();
   #checkpointInFlight = false;
-  #blockedOperations = 0;
   #flushTimer: NodeJS.Timeout | undefined;
-  #checkpointTimer: NodeJS.Timeout | undefined;
+  readonly #checkpointTimer: NodeJS.Timeout;
 
   /**
    * Recovers the directory and opens the files; emits `ready`.
@@ -57,27 +68,46 @@ export class Writer {
     this.#options = options;
     this.#clock = clock;
     this.#emit = emit;
+    this.#disk = new DiskRetry({
+      directory: options.directory,
+      emit,
+      mustBeWanted: () => this.#mustGoOn(),
+    });
     prepareDirectories(options.directory);
-    const { checkpoint, actions } = recover(options.directory, options.instance, clock.now());
+    const recovery = recover(options.directory, options.instance, clock.now());
+    const { checkpoint, acknowledged } = recovery;
     this.#sequence = checkpoint.sequence;
     this.#store = new CheckpointStore(options.directory);
     this.#accounts = new PartitionAccounts(checkpoint.partitions);
     this.#files = new LogFileSet(options, checkpoint, clock, this.#accounts);
+    this.#acknowledgement = new Acknowledgement(checkpoint, acknowledged);
     emit({
       kind: 'ready',
-      sequence: this.#sequence,
-      positions: this.#accounts.positions(),
-      recovery: actions,
+      directoryId: checkpoint.directory_id,
+      checkpoint: { sequence: checkpoint.sequence, positions: positionsOf(checkpoint) },
+      acknowledged: { sequence: acknowledged.sequence, positions: positionsBefore(checkpoint, acknowledged) },
+      recovery: recovery.actions,
     });
-    this.#checkpointTimer = setInterval(() => {
-      this.#checkpointDue = true;
-      this.#wake();
-    }, options.checkpointIntervalMs);
+    this.#checkpointTimer = setInterval(() => this.#wantCheckpoint(), options.checkpointIntervalMs);
   }
 
   /** Takes a request; the answer comes as an event. */
   request(request: WriterRequest): void {
-    this.#requests.push(request);
+    if (request.kind === 'acknowledged') {
+      for (const range of request.uncertain) this.#accounts.doubt(range);
+      this.#acknowledgement.take(request.sequence);
+    } else if (request.kind === 'roll_back') {
+      this.#rollBackDue = true;
+      this.#forgetRequests();
+      this.#acknowledgement.abandon();
+    } else {
+      this.#requests.push(request);
+    }
+    this.#wake();
+  }
+
+  #wantCheckpoint(): void {
+    this.#checkpointDue = true;
     this.#wake();
   }
 
@@ -93,31 +123,49 @@ export class Writer {
 
   async #loop(): Promise<void> {
     while (this.#state === 'open') {
-      if (this.#checkpointDue) {
-        await this.#startCheckpoint();
-      } else if (this.#flushDue) {
-        await this.#flush();
-      } else {
-        const request = this.#requests.shift();
-        if (request === undefined) return;
-        await this.#handle(request);
+      try {
+        if (!(await this.#step())) return;
+      } catch (error) {
+        if (!(error instanceof RolledBack)) throw error;
       }
     }
   }
 
-  async #handle(request: WriterRequest): Promise<void> {
+  /** @returns false when there is nothing to do */
+  async #step(): Promise<boolean> {
+    if (this.#rollBackDue) {
+      await this.#rollBack();
+    } else if (this.#stopDue) {
+      await this.#stop();
+    } else if (this.#checkpointDue && !this.#acknowledgement.isWaiting) {
+      await this.#startCheckpoint();
+    } else if (this.#flushDue) {
+      await this.#flush();
+    } else {
+      const request = this.#requests.shift();
+      if (request === undefined) return false;
+      await this.#handle(request);
+    }
+    return true;
+  }
+
+  async #handle(request: QueuedRequest): Promise<void> {
     switch (request.kind) {
       case 'append':
         return this.#accept(request.unit);
       case 'skip':
         await this.#flush();
         this.#accounts.skip(request.topic, request.partition, request);
+        this.#writtenUnits += 1;
         this.#changedSinceCheckpoint = true;
         return;
       case 'checkpoint':
-        return this.#startCheckpoint();
+        this.#checkpointDue = true;
+        return this.#flush();
       case 'stop':
-        return this.#stop();
+        // A flag, because a roll-back can end the attempt and leave it to be done again.
+        this.#stopDue = true;
+        return;
       default:
         return unreachable(request, 'writer request');
     }
@@ -146,20 +194,26 @@ export class Writer {
     while (this.#pending.length > 0) {
       const { fitting, rotating } = this.#files.plan(this.#pending);
       if (fitting === 0) await this.#rotate(rotating);
-      else await this.#writeGroup(this.#pending.splice(0, fitting));
+      else await this.#writeGroup(fitting);
     }
     this.#pendingRecords = 0;
     this.#pendingBytes = 0;
   }
 
-  async #writeGroup(units: readonly WriteUnit[]): Promise<void> {
-    await this.#retryWhileDiskFull('write', () => this.#files.append(units));
+  async #writeGroup(count: number): Promise<void> {
+    const units = this.#pending.slice(0, count);
+    await this.#disk.run('write', () => this.#files.append(units));
+    this.#pending.splice(0, count);
     for (const unit of units) this.#accounts.add(unit);
     this.#files.account(units);
     this.#changedSinceCheckpoint = true;
     this.#writtenUnits += units.length;
+    this.#release(units);
+  }
+
+  #release(units: readonly WriteUnit[]): void {
     const outputs = units.flatMap((unit) => (unit.output === null ? [] : [unit.output]));
-    this.#emit({ kind: 'released', outputs, units: units.length }, outputs);
+    if (units.length > 0) this.#emit({ kind: 'released', outputs, units: units.length }, outputs);
   }
 
   /** Flushes and takes the snapshot now; its way to the disk goes on beside the appends. */
@@ -169,12 +223,14 @@ export class Writer {
     await this.#flush();
     const aged = this.#files.aged();
     if (aged.length > 0) return this.#rotate(aged);
+    // The flush may have rotated, and with that begun a checkpoint that is still to be acknowledged.
+    if (this.#acknowledgement.isWaiting) return this.#wantCheckpointLater();
     if (!this.#changedSinceCheckpoint) return;
     this.#checkpointInFlight = true;
     this.#checkpointing = this.#checkpoint([])
       // Failed comes first: the loop must never see a failed checkpoint as a finished one.
       .catch((error: unknown) => {
-        this.#fail(error);
+        if (!(error instanceof RolledBack)) this.#fail(error);
         throw error;
       })
       .finally(() => {
@@ -183,17 +239,24 @@ export class Writer {
     this.#checkpointing.catch(() => undefined);
   }
 
+  /** The acknowledgement that is waited for wakes the loop. */
+  #wantCheckpointLater(): void {
+    this.#checkpointDue = true;
+  }
+
   /** Snapshot (synchronous), then fdatasync of the files, then the checkpoint itself. */
   async #checkpoint(rotating: readonly LogFile[]): Promise<void> {
     const startedAt = this.#clock.monotonic();
     this.#changedSinceCheckpoint = false;
     this.#sequence += 1;
-    const snapshot = this.#files.snapshot(this.#sequence, rotating);
+    const { sequence: acknowledged } = this.#acknowledgement.acknowledged;
+    const snapshot = this.#files.snapshot(this.#sequence, acknowledged, rotating);
+    this.#acknowledgement.begin(snapshot);
     const durableUnits = this.#writtenUnits;
     const positions = this.#accounts.positions();
     const fileBytes = this.#files.lengths();
     await this.#files.sync();
-    await this.#retryWhileDiskFull('checkpoint', () => this.#store.replace(snapshot));
+    await this.#disk.run('checkpoint', () => this.#store.replace(snapshot));
     this.#emit({
       kind: 'checkpointed',
       sequence: snapshot.sequence,
@@ -206,8 +269,9 @@ export class Writer {
 
   async #rotate(files: readonly LogFile[]): Promise<void> {
     await this.#checkpointing;
+    await this.#acknowledgement.settled();
     await this.#checkpoint(files);
-    await this.#retryWhileDiskFull('rotation', () =>
+    await this.#disk.run('rotation', () =>
       this.#files.finishRotation((closed) => this.#emit({ kind: 'rotated', ...closed })),
     );
     this.#changedSinceCheckpoint = true;
@@ -216,42 +280,59 @@ export class Writer {
   async #stop(): Promise<void> {
     await this.#flush();
     await this.#checkpointing;
-    if (this.#changedSinceCheckpoint) await this.#checkpoint([]);
+    if (this.#changedSinceCheckpoint) {
+      await this.#acknowledgement.settled();
+      await this.#checkpoint([]);
+    }
     this.#close('stopped');
     this.#emit({ kind: 'stopped' });
   }
 
-  /**
-   * A full disk is waited for; every other failure of a write ends the process. Appends and a checkpoint
-   * can wait at the same time: `blocked` is told by the first, `unblocked` by the last of them.
-   */
-  async #retryWhileDiskFull(what: string, attempt: () => void | Promise<void>): Promise<void> {
-    let blocked = false;
-    for (;;) {
-      try {
-        await attempt();
-        if (blocked) this.#leaveBlocked();
-        return;
-      } catch (error) {
-        if (error instanceof ServiceError) throw error;
-        if (!isDiskFull(error)) throw writeFailed(this.#options.directory, what, error);
-        if (!blocked) this.#enterBlocked(`${what} in ${this.#options.directory}: ${messageOf(error)}`);
-        blocked = true;
-        await sleep(DISK_RETRY_MS);
-        // Something else failed for good meanwhile: nothing more may be written.
-        if (this.#state === 'failed') throw error;
-      }
-    }
+  /** Nothing but a stop survives a roll-back; the buffers of units go back. */
+  #forgetRequests(): void {
+    const units = this.#requests.flatMap((request) => (request.kind === 'append' ? [request.unit] : []));
+    this.#requests = this.#requests.filter(({ kind }) => kind === 'stop');
+    this.#release(units);
   }
 
-  #enterBlocked(reason: string): void {
-    if (this.#blockedOperations === 0) this.#emit({ kind: 'blocked', reason });
-    this.#blockedOperations += 1;
+  async #rollBack(): Promise<void> {
+    // It ends by itself, or with RolledBack once it sees that nobody wants it.
+    await this.#checkpointing.catch(ignoreRolledBack);
+    if (this.#state !== 'open') return;
+    this.#release(this.#pending.splice(0));
+    this.#pendingRecords = 0;
+    this.#pendingBytes = 0;
+    this.#files.close();
+    this.#sequence += 1;
+    const { acknowledged } = this.#acknowledgement;
+    const { directory } = this.#options;
+    // Whoever looks meanwhile whether it is still wanted must hear yes.
+    this.#rollBackDue = false;
+    let recovery: Recovery | undefined;
+    await this.#disk.run('roll-back', () => {
+      recovery = rollBack(directory, acknowledged, this.#sequence, this.#clock.now());
+    });
+    if (recovery !== undefined) this.#reopen(recovery);
   }
 
-  #leaveBlocked(): void {
-    this.#blockedOperations -= 1;
-    if (this.#blockedOperations === 0) this.#emit({ kind: 'unblocked' });
+  #reopen({ checkpoint, acknowledged, actions }: Recovery): void {
+    this.#accounts = new PartitionAccounts(checkpoint.partitions);
+    this.#files = new LogFileSet(this.#options, checkpoint, this.#clock, this.#accounts);
+    this.#acknowledgement = new Acknowledgement(checkpoint, acknowledged);
+    this.#writtenUnits = 0;
+    this.#changedSinceCheckpoint = false;
+    this.#emit({
+      kind: 'rolled_back',
+      checkpoint: { sequence: checkpoint.sequence, positions: positionsOf(checkpoint) },
+      recovery: actions,
+    });
+  }
+
+  /** Whether waiting for the disk still makes sense. */
+  #mustGoOn(): void {
+    if (this.#rollBackDue) throw new RolledBack();
+    // Something else failed for good meanwhile: nothing more may be written.
+    if (this.#state === 'failed') throw new ServiceError('WRITE_FAILED', 'the writer has failed already');
   }
 
   #fail(error: unknown): void {
@@ -270,16 +351,6 @@ export class Writer {
   }
 }
 
-function isDiskFull(error: unknown): boolean {
-  const code = systemCodeOf(error);
-  return code === 'ENOSPC' || code === 'EDQUOT';
-}
-
-function writeFailed(directory: string, what: string, error: unknown): ServiceError {
-  return new ServiceError(
-    'WRITE_FAILED',
-    `The ${what} in ${directory} failed (${messageOf(error)}): check the disk and its mount; nothing after the last checkpoint was acknowledged, so a restart continues from there.`,
-    { directory },
-    error,
-  );
+function ignoreRolledBack(error: unknown): void {
+  if (!(error instanceof RolledBack)) throw error;
 }

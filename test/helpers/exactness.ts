@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Message } from 'kafkajs';
-import { storedLines } from './stored-lines.ts';
+import { StoredFiles } from './stored-files.ts';
 
 export interface ExactnessReport {
   readonly stored: number;
@@ -47,12 +47,15 @@ function checksum(partition: number, sequence: number): string {
   return createHash('sha256').update(`${partition}:${sequence}`).digest('hex').slice(0, 16);
 }
 
-/** @param produced records produced, by partition */
-export function checkExactness(directory: string, produced: readonly number[]): ExactnessReport {
+/**
+ * @param root an output directory, or one that several instances share
+ * @param produced records produced, by partition
+ */
+export async function checkExactness(root: string, produced: readonly number[]): Promise<ExactnessReport> {
   const seen = produced.map((count) => new Uint8Array(count));
   const count = { stored: 0, quarantined: 0, lost: 0, duplicated: 0, altered: 0, unordered: 0, torn: 0 };
   const problems: string[] = [];
-  const visit = (last: number[], partition: number, sequence: number, check: string): void => {
+  const visit = (last: number[], { partition, sequence, check }: Mark): void => {
     const marks = seen[partition];
     if (marks === undefined || sequence >= marks.length || check !== checksum(partition, sequence)) {
       count.altered += 1;
@@ -67,28 +70,27 @@ export function checkExactness(directory: string, produced: readonly number[]): 
     last[partition] = sequence;
     marks[sequence] = 1;
   };
-  const lastStored: number[] = [];
-  for (const line of storedLines(directory, 'service_logs')) {
-    const stored = parse(line) as { extra: { p: number; seq: number; check: string } } | undefined;
-    if (stored === undefined) {
-      count.torn += 1;
-      continue;
+  const files = await StoredFiles.open(root);
+  try {
+    for (const [kind, file, read] of [
+      ['stored', 'service_logs', storedMark],
+      ['quarantined', 'quarantine', quarantinedMark],
+    ] as const) {
+      for (const lines of files.lines(file)) {
+        const last: number[] = [];
+        for (const line of lines) {
+          const mark = read(line);
+          if (mark === undefined) {
+            count.torn += 1;
+            continue;
+          }
+          visit(last, mark);
+          count[kind] += 1;
+        }
+      }
     }
-    const { extra } = stored;
-    visit(lastStored, extra.p, extra.seq, extra.check);
-    count.stored += 1;
-  }
-  const lastQuarantined: number[] = [];
-  for (const line of storedLines(directory, 'quarantine')) {
-    const entry = parse(line) as { raw: string } | undefined;
-    if (entry === undefined) {
-      count.torn += 1;
-      continue;
-    }
-    const { raw } = entry;
-    const [, partition, sequence, check = ''] = /^broken record (\d+) (\d+) (\w+)$/.exec(raw) ?? [];
-    visit(lastQuarantined, Number(partition), Number(sequence), check);
-    count.quarantined += 1;
+  } finally {
+    files.close();
   }
   seen.forEach((marks, partition) => {
     marks.forEach((mark, sequence) => {
@@ -98,6 +100,27 @@ export function checkExactness(directory: string, produced: readonly number[]): 
     });
   });
   return { ...count, problems: problems.slice(0, 20) };
+}
+
+/** What tells a record from all others. */
+interface Mark {
+  readonly partition: number;
+  readonly sequence: number;
+  readonly check: string;
+}
+
+function storedMark(line: string): Mark | undefined {
+  const stored = parse(line) as { extra: { p: number; seq: number; check: string } } | undefined;
+  if (stored === undefined) return undefined;
+  const { p, seq, check } = stored.extra;
+  return { partition: p, sequence: seq, check };
+}
+
+function quarantinedMark(line: string): Mark | undefined {
+  const entry = parse(line) as { raw: string } | undefined;
+  if (entry === undefined) return undefined;
+  const [, partition, sequence, check = ''] = /^broken record (\d+) (\d+) (\w+)$/.exec(entry.raw) ?? [];
+  return { partition: Number(partition), sequence: Number(sequence), check };
 }
 
 function parse(line: string): unknown {

@@ -44,7 +44,10 @@ test('a broker that is killed and comes back loses nothing and doubles nothing',
     await waitFor('the records after the outage', stored, 90_000);
   }
   assert.deepEqual(await service.stop(), { code: 0, signal: null }, service.log);
-  const { lost, duplicated, altered, unordered, torn } = checkExactness(directory, [produced, produced]);
+  const { lost, duplicated, altered, unordered, torn } = await checkExactness(directory, [
+    produced,
+    produced,
+  ]);
   assert.deepEqual({ lost, duplicated, altered, unordered, torn }, EXACT);
   assert.deepEqual((await verify(directory)).problems, []);
 });

@@ -97,7 +97,7 @@ async function runWithKills({ kills, records, build }: Run): Promise<Outcome> {
     await waitUntilCommitted(bootstrap, topic, options.groupId);
     assert.deepEqual(await service.stop(), { code: 0, signal: null }, service.log);
     return {
-      report: checkExactness(directory, produced),
+      report: await checkExactness(directory, produced),
       verified: await verify(directory),
       kills: killed,
     };

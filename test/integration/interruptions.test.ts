@@ -43,7 +43,7 @@ async function setTheScene(t: TestContext, directory: string): Promise<Scene> {
     },
     async finish() {
       assert.deepEqual(await service.stop(), { code: 0, signal: null }, service.log);
-      const { lost, duplicated, altered, unordered, torn } = checkExactness(directory, [produced]);
+      const { lost, duplicated, altered, unordered, torn } = await checkExactness(directory, [produced]);
       assert.deepEqual({ lost, duplicated, altered, unordered, torn }, EXACT);
       assert.deepEqual((await verify(directory)).problems, []);
     },

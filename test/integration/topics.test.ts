@@ -12,7 +12,7 @@ import { checkExactness, EXACT, uniqueMessage } from '../helpers/exactness.ts';
 import { createTopic, endOffsets, inTransaction, produce, testBroker, waitForEnd } from '../helpers/kafka.ts';
 import { buildRecordBatch } from '../helpers/record-batch-builder.ts';
 import { ServiceProcess, waitFor } from '../helpers/service.ts';
-import { storedLines } from '../helpers/stored-lines.ts';
+import { storedLines } from '../helpers/stored-files.ts';
 
 interface Consumed {
   readonly directory: string;
@@ -65,8 +65,8 @@ test('all five codecs in one topic', async () => {
     const messages = uniqueMessages(0, index * 400, (index + 1) * 400);
     await produce(bootstrap, topic, messages, { compression, batchRecords: 150 });
   }
-  await consumeAll(topic, ({ directory }) => {
-    const { lost, duplicated, altered, unordered, torn } = checkExactness(directory, [2000]);
+  await consumeAll(topic, async ({ directory }) => {
+    const { lost, duplicated, altered, unordered, torn } = await checkExactness(directory, [2000]);
     assert.deepEqual({ lost, duplicated, altered, unordered, torn }, EXACT);
   });
 });
@@ -86,7 +86,7 @@ test('committed transactions are stored, aborted ones are not, and markers leave
   }
   await waitForEnd(bootstrap, topic, 204n);
   await consumeAll(topic, async ({ directory }) => {
-    const messages = storedLines(directory, 'service_logs').map(
+    const messages = (await storedLines(directory, 'service_logs')).map(
       (line) => (JSON.parse(line) as { message: string }).message,
     );
     assert.equal(messages.length, 100);
@@ -125,7 +125,7 @@ test('holes of a compacted topic are accounted for as absent', async (t) => {
       assert.equal(partition?.next_offset, total + 1);
       assert.equal((partition?.consumed ?? 0) + (partition?.absent ?? 0), total + 1);
       assert.ok((partition?.absent ?? 0) > 0, 'the broker compacted something');
-      const last = storedLines(directory, 'service_logs').at(-1) ?? '';
+      const last = (await storedLines(directory, 'service_logs')).at(-1) ?? '';
       assert.equal((JSON.parse(last) as { message: string }).message, 'last');
     },
     bootstrap,
@@ -159,15 +159,15 @@ test('hostile records are stored or quarantined once each, and later records flo
   const many = Array.from({ length: 130_000 }, () => ({ value: good.value }));
   await produceBatch(bootstrap, topic, buildRecordBatch({ codec: 'gzip', records: many }));
   await produce(bootstrap, topic, [good]);
-  await consumeAll(topic, ({ directory }) => {
-    const quarantined = storedLines(directory, 'quarantine').map(
+  await consumeAll(topic, async ({ directory }) => {
+    const quarantined = (await storedLines(directory, 'quarantine')).map(
       (line) => JSON.parse(line) as Record<string, unknown>,
     );
     assert.deepEqual(
       quarantined.map(({ offset, reason }) => [offset, reason]),
       hostile.map(([, reason], offset) => [offset, reason]),
     );
-    const lines = storedLines(directory, 'service_logs');
+    const lines = await storedLines(directory, 'service_logs');
     assert.equal(lines.length, stored.length + many.length + 1);
     assert.ok(!lines.some((line) => /[\u2028\u2029\u0085]/.test(line)));
     const proto = JSON.parse(lines[1] ?? '') as { extra: object };
@@ -181,12 +181,12 @@ test('a bomb is quarantined whole within the limit on decompressed bytes', async
   const bomb = { partition: 0, value: Buffer.alloc(300_000_000, 0x20) };
   await produce(bootstrap, topic, [bomb], { compression: CompressionTypes.GZIP });
   await produce(bootstrap, topic, [{ partition: 0, value: '{"message":"after"}' }]);
-  await consumeAll(topic, ({ directory }) => {
-    const [entry] = storedLines(directory, 'quarantine').map(
+  await consumeAll(topic, async ({ directory }) => {
+    const [entry] = (await storedLines(directory, 'quarantine')).map(
       (line) => JSON.parse(line) as Record<string, unknown>,
     );
     assert.equal(entry?.['reason'], 'decompression_limit');
     assert.equal(entry?.['offset'], 0);
-    assert.equal(storedLines(directory, 'service_logs').length, 1);
+    assert.equal((await storedLines(directory, 'service_logs')).length, 1);
   });
 });

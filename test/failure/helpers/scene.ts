@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Random } from '../../../src/generate/random.ts';
-import { verify } from '../../../src/upkeep/verify.ts';
+import { type VerifyReport, verify } from '../../../src/upkeep/verify.ts';
 import { checkExactness, EXACT, type ExactnessReport } from '../../helpers/exactness.ts';
 import { createTopic, endOffsets, testBroker, withAdmin } from '../../helpers/kafka.ts';
 import { ServiceProcess, waitFor } from '../../helpers/service.ts';
@@ -94,23 +94,34 @@ export class Scene {
     return expelDeadMembers(this.bootstrap, this.groupId);
   }
 
+  /** What the group has committed. */
+  async committed(): Promise<{ readonly partition: number; readonly offset: number }[]> {
+    const { bootstrap, groupId, topic } = this;
+    const [group] = await withAdmin(bootstrap, (admin) => admin.fetchOffsets({ groupId, topics: [topic] }));
+    return (group?.partitions ?? []).map(({ partition, offset }) => ({ partition, offset: Number(offset) }));
+  }
+
   /** Waits until the group has committed every record of the topic. */
   async waitUntilCommitted(timeoutMs = 60_000): Promise<void> {
-    const { bootstrap, groupId, topic } = this;
-    const ends = await endOffsets(bootstrap, topic);
+    const ends = await endOffsets(this.bootstrap, this.topic);
     await waitFor(
       'the group to commit everything',
       async () => {
-        const [group] = await withAdmin(bootstrap, (admin) =>
-          admin.fetchOffsets({ groupId, topics: [topic] }),
+        const committed = new Map(
+          (await this.committed()).map(({ partition, offset }) => [partition, BigInt(offset)]),
         );
-        const committed = new Map(group?.partitions.map((entry) => [entry.partition, entry.offset]));
-        return [...ends].every(
-          ([partition, end]) => end === 0n || BigInt(committed.get(partition) ?? -1) === end,
-        );
+        return [...ends].every(([partition, end]) => end === 0n || committed.get(partition) === end);
       },
       timeoutMs,
     );
+  }
+
+  /** No Kafka commit may be ahead of the checkpoints. */
+  async #assertCommitsAreDurable({ partitions }: VerifyReport): Promise<void> {
+    for (const { partition, offset } of await this.committed()) {
+      const durable = partitions[`${this.topic}/${partition}`]?.next_offset ?? 0;
+      assert.ok(durable >= offset, `partition ${partition}: committed ${offset}, durable up to ${durable}`);
+    }
   }
 
   /**
@@ -124,12 +135,13 @@ export class Scene {
     );
     for (const service of running)
       assert.deepEqual(await service.stop(), { code: 0, signal: null }, service.log);
-    const found = checkExactness(this.directory, produced);
+    const found = await checkExactness(this.directory, produced);
     const { lost, duplicated, altered, unordered, torn } = found;
     assert.deepEqual(found.problems, []);
     assert.deepEqual({ lost, duplicated, altered, unordered, torn }, EXACT);
     const verified = await verify(this.directory);
     assert.deepEqual(verified.problems, []);
+    await this.#assertCommitsAreDurable(verified);
     assert.equal(verified.records, found.stored);
     assert.equal(verified.quarantined, found.quarantined);
     return found;
