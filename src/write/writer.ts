@@ -70,7 +70,10 @@ export class Writer {
     this.#emit = emit;
     this.#disk = new DiskRetry({
       directory: options.directory,
-      emit,
+      // After a failure nothing is to be told any more.
+      emit: (event) => {
+        if (this.#state !== 'failed') emit(event);
+      },
       mustBeWanted: () => this.#mustGoOn(),
     });
     prepareDirectories(options.directory);
@@ -118,7 +121,14 @@ export class Writer {
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#running = false;
+        // What came while the loop was about to rest found it running still.
+        if (this.#hasWork()) this.#wake();
       });
+  }
+
+  #hasWork(): boolean {
+    const canCheckpoint = this.#checkpointDue && !this.#acknowledgement.isWaiting;
+    return this.#requests.length > 0 || this.#rollBackDue || this.#stopDue || this.#flushDue || canCheckpoint;
   }
 
   async #loop(): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { CommitMetadata, Tenure } from '../../src/consume/commit-metadata.ts';
 import {
   decideStart,
   type PartitionEvidence,
@@ -63,27 +64,37 @@ const TABLE: readonly (readonly [
 
 function short(evidence: PartitionEvidence, policy: PositionPolicy): string {
   const decision = decideStart(evidence, policy);
-  switch (decision.kind) {
-    case 'start':
-      return `start ${decision.offset}${decision.rereads ? ', rereading' : ''}`;
-    case 'jump':
-      return `jump ${decision.from} to ${decision.to}: ${decision.reason}`;
-    case 'refuse':
-      return `refuse ${decision.setting}`;
-  }
+  if (decision.kind === 'refuse') return `refuse ${decision.setting}`;
+  const { offset, jumps, rereads } = decision;
+  if (jumps.length > 0)
+    return jumps.map(({ from, to, reason }) => `jump ${from} to ${to}: ${reason}`).join(', ');
+  return `start ${offset}${rereads ? ', rereading' : ''}`;
+}
+
+/** The group's offset, committed by us or by another program. */
+function evidenceOf(
+  filed: number | undefined,
+  committed: number | undefined,
+  byUs: boolean,
+): PartitionEvidence {
+  const metadata = byUs ? metadataOf('ours', 0) : undefined;
+  return { directoryId: 'ours', filed, committed, metadata, earliest: 100, latest: 200 };
+}
+
+function metadataOf(directoryId: string, from: number, before: readonly Tenure[] = []): CommitMetadata {
+  return { instance: '', directoryId, sequence: 3, from, before };
 }
 
 for (const [checkpoint, committed, committedByUs, policy, expected] of TABLE) {
   const by = committedByUs ? ' by us' : '';
   test(`checkpoint ${checkpoint}, committed ${committed}${by}, ${JSON.stringify(policy)}: ${expected}`, () => {
-    const evidence = { checkpoint, committed, committedByUs, earliest: 100, latest: 200 };
+    const evidence = evidenceOf(checkpoint, committed, committedByUs);
     assert.equal(short(evidence, { ...STOP, ...policy }), expected);
   });
 }
 
 test('a refusal says what is wrong', () => {
-  const evidence = { checkpoint: 99, committed: undefined, committedByUs: false, earliest: 100, latest: 200 };
-  const decision = decideStart(evidence, STOP);
+  const decision = decideStart(evidenceOf(99, undefined, false), STOP);
   assert.ok(decision.kind === 'refuse');
   assert.match(decision.problem, /the next record to read is 99, .* before 100$/);
 });
@@ -99,11 +110,39 @@ test('whatever is known, nothing is jumped over unless the configuration says so
       offset,
       offset,
       (checkpoint, committed, committedByUs, earliest, length) => {
-        const evidence = { checkpoint, committed, committedByUs, earliest, latest: earliest + length };
-        const decision = decideStart(evidence, STOP);
-        assert.notEqual(decision.kind, 'jump');
-        if (decision.kind === 'start') assert.equal(decision.offset, checkpoint ?? committed ?? earliest);
+        const evidence = evidenceOf(checkpoint, committed, committedByUs);
+        const decision = decideStart({ ...evidence, earliest, latest: earliest + length }, STOP);
+        if (decision.kind === 'refuse') return;
+        assert.deepEqual(decision.jumps, []);
+        assert.equal(decision.offset, checkpoint ?? committed ?? earliest);
       },
     ),
   );
+});
+
+/** Our files end at 150; another instance has committed 180. */
+function takenOver(by: CommitMetadata, policy: Partial<PositionPolicy> = {}, log = {}): string {
+  const evidence = { ...evidenceOf(150, 180, false), metadata: by, ...log };
+  return short(evidence, { ...STOP, ...policy });
+}
+
+test('a partition goes on where another instance ended', () => {
+  const own: Tenure = { directoryId: 'ours', sequence: 2, from: 100, to: 150 };
+  assert.equal(takenOver(metadataOf('other', 150, [own])), 'jump 150 to 180: stored_by_others');
+  assert.equal(takenOver(metadataOf('other', 150)), 'jump 150 to 180: stored_by_others');
+});
+
+test('records that we committed and do not have any more are a conflict', () => {
+  const own: Tenure = { directoryId: 'ours', sequence: 2, from: 100, to: 170 };
+  const by = metadataOf('other', 170, [own]);
+  assert.match(takenOver(by), /^refuse kafka\.on_position_conflict/);
+  assert.equal(takenOver(by, { onPositionConflict: 'checkpoint' }), 'start 150, rereading');
+});
+
+test('what Kafka deleted after others had stored it is no loss of ours', () => {
+  const by = metadataOf('other', 150);
+  assert.equal(takenOver(by, {}, { earliest: 170 }), 'jump 150 to 180: stored_by_others');
+  const lost = takenOver(by, { onLostRecords: 'earliest' }, { earliest: 190 });
+  assert.equal(lost, 'jump 150 to 180: stored_by_others, jump 180 to 190: deleted_by_kafka');
+  assert.match(takenOver(by, {}, { earliest: 190 }), /^refuse kafka\.on_lost_records/);
 });

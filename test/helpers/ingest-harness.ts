@@ -1,9 +1,9 @@
 /** An `Ingest` between fakes: the test plays Kafka, the pool and the writer. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Committer, type OffsetCommit } from '../../src/consume/committer.ts';
 import type { Delivery } from '../../src/consume/source.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { TransformResult, TransformTask, WriteUnit } from '../../src/core/messages.ts';
+import { Acknowledgements } from '../../src/pipeline/acknowledgements.ts';
 import { Ingest, type IngestOptions } from '../../src/pipeline/ingest.ts';
 import type { IngestObserver } from '../../src/pipeline/observer.ts';
 import { NO_FACTS } from '../../src/storage/facts.ts';
@@ -50,40 +50,42 @@ export class IngestHarness {
   readonly skipped: string[] = [];
   readonly seeks: string[] = [];
   readonly failures: unknown[] = [];
-  readonly commits: OffsetCommit[] = [];
+  readonly commits: number[] = [];
+  readonly acknowledgements: Acknowledgements;
   readonly told: string[] = [];
   readonly queued = { items: 0, bytes: 0, maxItems: 0, maxBytes: 0 };
   readonly ingest: Ingest;
 
   constructor(options: Partial<IngestOptions> = {}, positions: Readonly<Record<number, number>> = {}) {
-    const committer = new Committer({
-      instance: 'test',
-      send: async (commits) => {
-        this.commits.push(...commits);
-      },
-      onCommitted: () => undefined,
-      onFailed: () => undefined,
-    });
-    this.ingest = new Ingest(
-      {
-        options: { ...DEFAULTS, ...options },
-        transform: (task) => this.#start(task),
-        writer: {
-          append: (unit) => this.appended.push(unit),
-          skip: (_topic, partition, from, to, reason) =>
-            this.skipped.push(`${partition}:${from}-${to} ${reason}`),
-          checkpoint: () => this.told.push('checkpoint asked for'),
-          stop: () => undefined,
-          terminate: async () => 0,
-        },
-        committer,
-        observer: this.#observer(),
-        clock: systemClock,
-        seek: (_topic, partition, offset) => this.seeks.push(`${partition}@${offset}`),
-        onFailure: (error) => this.failures.push(error),
-      },
-      new Map(Object.entries(positions).map(([partition, offset]) => [`${TOPIC}/${partition}`, offset])),
+    const stored = Object.entries(positions).map(([partition, nextOffset]) => ({
+      topic: TOPIC,
+      partition: Number(partition),
+      nextOffset,
+    }));
+    this.acknowledgements = new Acknowledgements(
+      { sequence: 1, positions: stored },
+      { sequence: 1, positions: stored },
     );
+    this.ingest = new Ingest({
+      options: { ...DEFAULTS, ...options },
+      transform: (task) => this.#start(task),
+      writer: {
+        append: (unit) => this.appended.push(unit),
+        skip: (_topic, partition, from, to, reason) =>
+          this.skipped.push(`${partition}:${from}-${to} ${reason}`),
+        checkpoint: () => this.told.push('checkpoint asked for'),
+        acknowledge: () => undefined,
+        rollBack: () => undefined,
+        stop: () => undefined,
+        terminate: async () => 0,
+      },
+      committer: { commit: (sequence) => this.commits.push(sequence) },
+      acknowledgements: this.acknowledgements,
+      observer: this.#observer(),
+      clock: systemClock,
+      seek: (_topic, partition, offset) => this.seeks.push(`${partition}@${offset}`),
+      onFailure: (error) => this.failures.push(error),
+    });
   }
 
   /** Offsets [fetched, next) hold no data record. */
@@ -97,10 +99,24 @@ export class IngestHarness {
     });
   }
 
-  /** Returns what the assignment seeks, as `partition@offset`. */
+  /**
+   * A rebalance: the partitions go on where their files end, new ones at offset 0. Returns where that is,
+   * as `partition@offset`.
+   */
   assign(...partitions: readonly number[]): string[] {
-    const seeks = this.ingest.assign(partitions.map((partition) => ({ topic: TOPIC, partition })));
-    return [...seeks].map(([{ partition }, offset]) => `${partition}@${offset}`);
+    this.ingest.suspend();
+    const starts = partitions.map((partition) => ({
+      topic: TOPIC,
+      partition,
+      offset: this.acknowledgements.filed(TOPIC, partition) ?? 0,
+      jumps: [],
+      tenure: { from: 0, before: [] },
+      rereadsUpTo: undefined,
+      latest: 0,
+    }));
+    this.ingest.resume(starts);
+    this.told.length = 0;
+    return starts.map(({ partition, offset }) => `${partition}@${offset}`);
   }
 
   async deliver(spec: DeliverySpec): Promise<TestDelivery> {
@@ -165,6 +181,9 @@ export class IngestHarness {
       positionJumped: (_topic, partition, from, to, reason) =>
         this.told.push(`jumped ${partition}:${from}-${to} ${reason}`),
       rereading: ignore,
+      rolledBack: ignore,
+      ownershipUncertain: ignore,
+      sealable: ignore,
       queueChanged: (items, bytes) => {
         const { maxItems, maxBytes } = this.queued;
         Object.assign(this.queued, {

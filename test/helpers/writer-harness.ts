@@ -38,12 +38,28 @@ export class WriterHarness {
   readonly clock = new TestClock();
   readonly writer: Writer;
 
-  constructor(directory: string, options: Partial<WriterOptions> = {}) {
+  /** @param kafka whether Kafka takes every checkpoint at once, or the test says when */
+  constructor(
+    directory: string,
+    options: Partial<WriterOptions> = {},
+    kafka: 'takes_all' | 'silent' = 'takes_all',
+  ) {
     this.writer = new Writer({ ...SLOW, directory, ...options }, this.clock, (event, transfer = []) => {
       // As between threads: whoever touches a buffer after it was given away finds it empty.
       structuredClone(null, { transfer: [...transfer] });
       this.events.push(event);
+      if (kafka === 'takes_all') queueMicrotask(() => this.#takeCheckpointOf(event));
     });
+  }
+
+  /** Kafka has taken the offsets of a checkpoint. */
+  acknowledge(sequence: number): void {
+    this.writer.request({ kind: 'acknowledged', sequence, uncertain: [] });
+  }
+
+  #takeCheckpointOf(event: WriterEvent): void {
+    if (event.kind === 'ready') this.acknowledge(event.checkpoint.sequence);
+    if (event.kind === 'checkpointed') this.acknowledge(event.sequence);
   }
 
   append(...units: readonly WriteUnit[]): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LagTracker } from '../../src/pipeline/lag-tracker.ts';
+import { LagTracker, type LogEnd } from '../../src/pipeline/lag-tracker.ts';
 import type { IngestObserver } from '../../src/pipeline/observer.ts';
 
 function tracked(): { tracker: LagTracker; told: string[] } {
@@ -13,24 +13,25 @@ function tracked(): { tracker: LagTracker; told: string[] } {
 }
 
 const at = (partition: number): { topic: string; partition: number } => ({ topic: 't', partition });
+const ending = (partition: number, latest: number): LogEnd => ({ ...at(partition), latest });
 
 test('lag is what is not durable yet, and never negative', () => {
   const { tracker, told } = tracked();
-  tracker.begin([at(0), at(1)], []);
+  tracker.begin([ending(0, 0), ending(1, 5)], []);
   tracker.delivered({ ...at(0), highWatermark: 100, nextOffset: 60 });
   tracker.durable([{ ...at(0), nextOffset: 40 }]);
   tracker.durable([{ ...at(0), nextOffset: 101 }]);
   tracker.durable([{ ...at(1), nextOffset: 5 }]);
-  assert.deepEqual(told, ['t/0 60', 't/0 0'], 'nothing is known of a partition without a delivery');
+  assert.deepEqual(told, ['t/0 60', 't/0 0', 't/1 0']);
   assert.equal(tracker.unread(), 40);
 });
 
 test('a lost partition is told once, and then forgotten', () => {
   const { tracker, told } = tracked();
-  tracker.begin([at(0), at(1)], []);
+  tracker.begin([ending(0, 0), ending(1, 5)], []);
   tracker.delivered({ ...at(0), highWatermark: 100, nextOffset: 60 });
-  tracker.begin([at(1)], []);
-  tracker.begin([at(1)], []);
+  tracker.begin([ending(1, 5)], []);
+  tracker.begin([ending(1, 5)], []);
   tracker.durable([{ ...at(0), nextOffset: 40 }]);
   assert.deepEqual(told, ['t/0 lost']);
   assert.equal(tracker.unread(), 0);
@@ -38,10 +39,8 @@ test('a lost partition is told once, and then forgotten', () => {
 
 test('lag is known from the start where the log and the position are', () => {
   const { tracker, told } = tracked();
-  tracker.logEnd('t', 0, 100);
-  tracker.logEnd('t', 1, 7);
   tracker.begin(
-    [at(0), at(1)],
+    [ending(0, 100), ending(1, 7)],
     [
       { ...at(0), nextOffset: 30 },
       { ...at(1), nextOffset: 7 },

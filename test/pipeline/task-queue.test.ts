@@ -5,7 +5,7 @@ import { type EntryResult, type QueuedTask, TaskQueue } from '../../src/pipeline
 
 function task(inputBytes: number): QueuedTask {
   const ledger = new Ledger<EntryResult>();
-  ledger.begin([{ topic: 't', partition: 0 }], new Map([['t/0', 0]]));
+  ledger.begin([{ topic: 't', partition: 0, nextOffset: 0 }]);
   return { entry: ledger.take('t', 0, 1), input: new ArrayBuffer(inputBytes), inputBytes };
 }
 

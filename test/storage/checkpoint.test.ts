@@ -17,11 +17,15 @@ const CANDIDATES = ['checkpoint.json', 'checkpoint.json.tmp', 'checkpoint.prev.j
 
 function checkpointOf(sequence: number, instance = 'a'): Checkpoint {
   return {
-    version: 1,
+    version: 2,
     instance,
+    directory_id: 'd',
     sequence,
+    acknowledged: Math.max(0, sequence - 1),
     written_at: '2026-11-23T09:00:00.000Z',
-    partitions: { 'logs/0': { ...NO_TOTALS, first_offset: 0, next_offset: sequence, lost: [] } },
+    partitions: {
+      'logs/0': { ...NO_TOTALS, first_offset: 0, next_offset: sequence, lost: [], uncertain: [] },
+    },
     files: {
       service_logs: {
         number: 1,
@@ -35,6 +39,7 @@ function checkpointOf(sequence: number, instance = 'a'): Checkpoint {
       },
     },
     pending_renames: [],
+    pending_returns: [],
   };
 }
 
@@ -98,7 +103,7 @@ test('each single byte, flipped in its lowest bit, is noticed', () => {
 });
 
 test('a checkpoint of another version is not taken for ours', () => {
-  const other = { ...checkpointOf(1), version: 2 } as unknown as Checkpoint;
+  const other = { ...checkpointOf(1), version: 1 } as unknown as Checkpoint;
   assert.equal(decodeCheckpoint(encodeCheckpoint(other)), undefined);
 });
 
@@ -127,6 +132,8 @@ test('the newest of the valid candidates is the truth, for any state of the thre
           states[CANDIDATES.indexOf(loaded.source as (typeof CANDIDATES)[number])],
           Math.max(...valid),
         );
+        const before = valid.includes(Math.max(...valid) - 1) ? Math.max(...valid) - 1 : undefined;
+        assert.equal(loaded.acknowledged?.sequence, before);
         const damaged = CANDIDATES.filter((_, index) => states[index] === 'damaged');
         assert.deepEqual(loaded.damaged, damaged);
       } else if (damagedRest) {

@@ -42,13 +42,16 @@ function activeOf(number: number, text: string): ActiveFileCheckpoint {
 
 function checkpointOf(sequence: number, changes: Partial<Checkpoint> = {}): Checkpoint {
   return {
-    version: 1,
+    version: 2,
     instance: 'a',
+    directory_id: 'd',
     sequence,
+    acknowledged: Math.max(0, sequence - 1),
     written_at: '2026-11-23T09:00:00.000Z',
     partitions: {},
     files: { service_logs: activeOf(3, LINES) },
     pending_renames: [],
+    pending_returns: [],
     ...changes,
   };
 }

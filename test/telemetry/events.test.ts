@@ -42,7 +42,7 @@ const NOTHING: UnitCounts = {
 
 test('the events are what the ingest loop reports', () => {
   const { events } = setUp();
-  const observer: IngestObserver = events;
+  const observer: Omit<IngestObserver, 'sealable'> = events;
   assert.equal(typeof observer.unitHanded, 'function');
 });
 

@@ -63,6 +63,7 @@ test('a directory as the service leaves it is in order, and every offset is acco
         quarantined: 8,
         absent: 0,
         lost: [],
+        uncertain: [],
       },
       'logs/1': {
         first_offset: 0,
@@ -73,8 +74,10 @@ test('a directory as the service leaves it is in order, and every offset is acco
         quarantined: 6,
         absent: 0,
         lost: [{ from: 20, to: 30, reason: 'deleted_by_kafka' }],
+        uncertain: [],
       },
     },
+    instances: [directory],
     problems: [],
   });
   assert.equal(shares.at(-1), 1);
@@ -103,6 +106,7 @@ test('an empty output directory of the service is in order; any other is not', a
     quarantined: 0,
     filtered: 0,
     partitions: {},
+    instances: [directory],
     problems: [],
   });
 });

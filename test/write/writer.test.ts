@@ -18,12 +18,14 @@ function activeText(directory: string, file: LogFile = 'service_logs'): string {
 }
 
 test('a new directory is ready with no positions', async (context) => {
-  const harness = new WriterHarness(temporaryDirectory(context));
+  const directory = temporaryDirectory(context);
+  const harness = new WriterHarness(directory);
   assert.deepEqual(harness.events, [
     {
       kind: 'ready',
-      sequence: 0,
-      positions: [],
+      directoryId: loadCheckpoint(directory)?.checkpoint.directory_id,
+      checkpoint: { sequence: 0, positions: [] },
+      acknowledged: { sequence: 0, positions: [] },
       recovery: [{ kind: 'initialised', file: 'checkpoint.json', bytes: 0 }],
     },
   ]);
@@ -111,7 +113,7 @@ test('a checkpoint holds exactly what was flushed', async (context) => {
   assert.equal(checkpoint.files.quarantine?.records, 1);
   const totals = { consumed: 2, written: 1, filtered: 0, quarantined: 1 };
   assert.deepEqual(checkpoint.partitions, {
-    'logs/0': { first_offset: 100, next_offset: 102, ...totals, lost: [] },
+    'logs/0': { first_offset: 100, next_offset: 102, ...totals, lost: [], uncertain: [] },
     'logs/3': {
       first_offset: 7,
       next_offset: 8,
@@ -120,6 +122,7 @@ test('a checkpoint holds exactly what was flushed', async (context) => {
       filtered: 1,
       quarantined: 0,
       lost: [],
+      uncertain: [],
     },
   });
   await sleep(80);
@@ -161,7 +164,9 @@ test('a restart goes on where the last checkpoint stood', async (context) => {
   first.append(unitOf(0, 5, [[], []]));
   await first.stop();
   const second = new WriterHarness(directory);
-  assert.deepEqual(second.of('ready')[0]?.positions, [{ topic: TOPIC, partition: 0, nextOffset: 7 }]);
+  assert.deepEqual(second.of('ready')[0]?.checkpoint.positions, [
+    { topic: TOPIC, partition: 0, nextOffset: 7 },
+  ]);
   second.append(unitOf(0, 7, [[]]));
   await second.stop();
   assert.equal(activeText(directory), [5, 6, 7].map((offset) => lineOf(0, offset)).join(''));
