@@ -2,11 +2,7 @@
 import assert from 'node:assert/strict';
 import { loadCheckpoint } from '../../../src/storage/checkpoint.ts';
 import { type Exit, type ServiceProcess, waitFor } from '../../helpers/service.ts';
-import type { Scene } from './scene.ts';
-
-export function hasEnded({ child }: ServiceProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
-}
+import { hasEnded, type Scene, waitUntilReading } from './scene.ts';
 
 /** The value of a metric; undefined once the service has ended. */
 async function metricOf(service: ServiceProcess, name: string): Promise<number | undefined> {
@@ -33,6 +29,8 @@ export async function runToEnd(scene: Scene, service: ServiceProcess): Promise<E
     await assertNothingCommittedBeyondCheckpoint(scene);
     return hasEnded(service) || (await scene.isCommitted());
   });
+  // Before that, what an earlier run committed proves nothing, and the service does not heed a stop yet.
+  await waitUntilReading(service);
   await waitFor('the closed files to be archived', async () => {
     const backlog = await metricOf(service, 'log_consumer_seal_backlog_files');
     return backlog === undefined || backlog === 0;

@@ -172,6 +172,11 @@ export class FaultInjector {
   }
 }
 
+/** The kind that a call is counted as. @param name as in `Call` */
+export function kindOf(name: string): CallKind {
+  return name === 'fsync' || name === 'fdatasync' ? 'sync' : (name as CallKind);
+}
+
 function maskOf(kinds: readonly CallKind[]): number {
   return kinds.reduce((mask, kind) => mask | KINDS[kind], 0);
 }

@@ -126,9 +126,9 @@ export class Scene {
    */
   async finish(produced: readonly number[], timeoutMs = 60_000): Promise<ExactnessReport> {
     await this.waitUntilCommitted(timeoutMs);
-    const running = this.#services.filter(
-      ({ child }) => child.exitCode === null && child.signalCode === null,
-    );
+    const running = this.#services.filter((service) => !hasEnded(service));
+    // What an earlier service committed says nothing of one that has only begun to start.
+    await Promise.all(running.map((service) => waitUntilReading(service)));
     for (const service of running)
       assert.deepEqual(await service.stop(), { code: 0, signal: null }, service.log);
     const found = checkExactness(this.directory, produced);
@@ -141,4 +141,15 @@ export class Scene {
     assert.equal(verified.quarantined, found.quarantined);
     return found;
   }
+}
+
+/** Waits until a service has joined its group, or has ended. */
+export async function waitUntilReading(service: ServiceProcess): Promise<void> {
+  await waitFor('the service to read, or to end', () => hasEnded(service) || service.log.includes(READING));
+}
+
+const READING = '"message":"partitions assigned"';
+
+export function hasEnded({ child }: ServiceProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
