@@ -75,13 +75,18 @@ export function deserialiseError(error: SerialisedError): ServiceError {
   return new ServiceError(error.code, error.message, error.details);
 }
 
+/** What Node says instead of EDQUOT, for which it has no name. The number is the one of Linux. */
+const FULL_QUOTA = 'Unknown system error -122';
+
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return message.replace(`${FULL_QUOTA}: ${FULL_QUOTA}`, 'EDQUOT: disk quota exceeded');
 }
 
 /** The errno name (`ENOSPC`, `EACCES`, ...) of a thrown system error, or undefined. */
 export function systemCodeOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
+  if (thrown.code === FULL_QUOTA) return 'EDQUOT';
   return typeof thrown.code === 'string' ? thrown.code : undefined;
 }

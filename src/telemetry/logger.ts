@@ -42,5 +42,5 @@ function serialiseError(error: unknown): unknown {
     const cause = error.cause === undefined ? {} : { cause: messageOf(error.cause) };
     return { ...error.serialise(), retryable: error.retryable, ...cause };
   }
-  return error instanceof Error ? stdSerializers.err(error) : error;
+  return error instanceof Error ? { ...stdSerializers.err(error), message: messageOf(error) } : error;
 }

@@ -3,6 +3,7 @@
  * question whether every record is there exactly once.
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +27,8 @@ export interface SceneOptions {
   /** Where the files go; a temporary directory by default. */
   readonly directory?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A topic that is filled already; the scene gets a group of its own on it. */
+  readonly topic?: string;
 }
 
 /** Small files and short intervals, so that a run of seconds sees everything that can happen to a file. */
@@ -49,7 +52,7 @@ export class Scene {
     this.#options = options;
     this.bootstrap = bootstrap;
     this.topic = topic;
-    this.groupId = `group-${topic}`;
+    this.groupId = `group-${topic}-${randomUUID().slice(0, 8)}`;
     this.directory = directory;
     this.partitions = options.partitions ?? 6;
   }
@@ -57,7 +60,8 @@ export class Scene {
   /** Everything that it starts or makes is ended and removed when the test ends. */
   static async set(context: TestContext, options: SceneOptions): Promise<Scene> {
     const bootstrap = options.bootstrap ?? (await testBroker());
-    const topic = await createTopic(bootstrap, options.name, { partitions: options.partitions ?? 6 });
+    const partitions = options.partitions ?? 6;
+    const topic = options.topic ?? (await createTopic(bootstrap, options.name, { partitions }));
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), `${options.name}-`));
     const scene = new Scene(options, bootstrap, topic, directory);
     context.after(async () => {
@@ -94,32 +98,32 @@ export class Scene {
     return expelDeadMembers(this.bootstrap, this.groupId);
   }
 
-  /** What the group has committed. */
-  async committed(): Promise<{ readonly partition: number; readonly offset: number }[]> {
+  /** What the group has committed, by partition; without the partitions of which it has nothing. */
+  async committed(): Promise<Map<number, bigint>> {
     const { bootstrap, groupId, topic } = this;
     const [group] = await withAdmin(bootstrap, (admin) => admin.fetchOffsets({ groupId, topics: [topic] }));
-    return (group?.partitions ?? []).map(({ partition, offset }) => ({ partition, offset: Number(offset) }));
+    const entries = (group?.partitions ?? []).map(
+      ({ partition, offset }) => [partition, BigInt(offset)] as const,
+    );
+    return new Map(entries.filter(([, offset]) => offset >= 0n));
+  }
+
+  /** Whether the group has committed every record of the topic. */
+  async isCommitted(): Promise<boolean> {
+    const ends = await endOffsets(this.bootstrap, this.topic);
+    const committed = await this.committed();
+    return [...ends].every(([partition, end]) => end === 0n || committed.get(partition) === end);
   }
 
   /** Waits until the group has committed every record of the topic. */
   async waitUntilCommitted(timeoutMs = 60_000): Promise<void> {
-    const ends = await endOffsets(this.bootstrap, this.topic);
-    await waitFor(
-      'the group to commit everything',
-      async () => {
-        const committed = new Map(
-          (await this.committed()).map(({ partition, offset }) => [partition, BigInt(offset)]),
-        );
-        return [...ends].every(([partition, end]) => end === 0n || committed.get(partition) === end);
-      },
-      timeoutMs,
-    );
+    await waitFor('the group to commit everything', () => this.isCommitted(), timeoutMs);
   }
 
   /** No Kafka commit may be ahead of the checkpoints. */
   async #assertCommitsAreDurable({ partitions }: VerifyReport): Promise<void> {
-    for (const { partition, offset } of await this.committed()) {
-      const durable = partitions[`${this.topic}/${partition}`]?.next_offset ?? 0;
+    for (const [partition, offset] of await this.committed()) {
+      const durable = BigInt(partitions[`${this.topic}/${partition}`]?.next_offset ?? 0);
       assert.ok(durable >= offset, `partition ${partition}: committed ${offset}, durable up to ${durable}`);
     }
   }
@@ -130,9 +134,9 @@ export class Scene {
    */
   async finish(produced: readonly number[], timeoutMs = 60_000): Promise<ExactnessReport> {
     await this.waitUntilCommitted(timeoutMs);
-    const running = this.#services.filter(
-      ({ child }) => child.exitCode === null && child.signalCode === null,
-    );
+    const running = this.#services.filter((service) => !hasEnded(service));
+    // What an earlier service committed says nothing of one that has only begun to start.
+    await Promise.all(running.map((service) => waitUntilReading(service)));
     for (const service of running)
       assert.deepEqual(await service.stop(), { code: 0, signal: null }, service.log);
     const found = await checkExactness(this.directory, produced);
@@ -146,4 +150,15 @@ export class Scene {
     assert.equal(verified.quarantined, found.quarantined);
     return found;
   }
+}
+
+/** Waits until a service has joined its group, or has ended. */
+export async function waitUntilReading(service: ServiceProcess): Promise<void> {
+  await waitFor('the service to read, or to end', () => hasEnded(service) || service.log.includes(READING));
+}
+
+const READING = '"message":"partitions assigned"';
+
+export function hasEnded({ child }: ServiceProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
