@@ -26,6 +26,9 @@ export interface TrafficOptions {
 
 const BATCH_RECORDS = 200;
 
+/** Outlasts every outage; the client's own retries are those of its connections. */
+const PATIENT = { retries: 1000, maxRetryTime: 1000 };
+
 export class Traffic {
   /** Records produced and acknowledged, by partition. */
   readonly produced: number[];
@@ -55,11 +58,11 @@ export class Traffic {
 
   async #run(): Promise<void> {
     const { bootstrap, topic, rate, atLeast = 0 } = this.#options;
-    const client = kafkaClient(bootstrap);
+    const client = kafkaClient(bootstrap, PATIENT);
     const producer = client.producer({
       createPartitioner: Partitioners.DefaultPartitioner,
       idempotent: true,
-      retry: { retries: 1000, maxRetryTime: 1000 },
+      retry: PATIENT,
     });
     await producer.connect();
     const startedAt = performance.now();
