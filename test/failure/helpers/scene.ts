@@ -19,6 +19,8 @@ export interface SceneOptions {
   readonly name: string;
   readonly random: Random;
   readonly partitions?: number;
+  /** On how many brokers each partition is kept; 1 by default. */
+  readonly replicas?: number;
   /** The broker of the test run by default. */
   readonly bootstrap?: string;
   /** A build to run instead of the checkout. */
@@ -57,7 +59,8 @@ export class Scene {
   /** Everything that it starts or makes is ended and removed when the test ends. */
   static async set(context: TestContext, options: SceneOptions): Promise<Scene> {
     const bootstrap = options.bootstrap ?? (await testBroker());
-    const topic = await createTopic(bootstrap, options.name, { partitions: options.partitions ?? 6 });
+    const { partitions = 6, replicas = 1 } = options;
+    const topic = await createTopic(bootstrap, options.name, { partitions, replicas });
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), `${options.name}-`));
     const scene = new Scene(options, bootstrap, topic, directory);
     context.after(async () => {

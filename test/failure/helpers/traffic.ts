@@ -78,12 +78,14 @@ export class Traffic {
     }
   }
 
+  /**
+   * Of one partition: kafkajs sends partitions that an answer has acknowledged once more when their
+   * leader moves before the other answers of the same call have come.
+   */
   #batch(): Message[] {
-    return Array.from({ length: BATCH_RECORDS }, () => {
-      const partition = this.#options.random.below(this.#options.partitions);
-      const sequence = this.produced[partition] ?? 0;
-      this.produced[partition] = sequence + 1;
-      return uniqueMessage(partition, sequence);
-    });
+    const partition = this.#options.random.below(this.#options.partitions);
+    const first = this.produced[partition] ?? 0;
+    this.produced[partition] = first + BATCH_RECORDS;
+    return Array.from({ length: BATCH_RECORDS }, (_, index) => uniqueMessage(partition, first + index));
   }
 }
