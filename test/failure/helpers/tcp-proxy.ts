@@ -1,9 +1,10 @@
 /**
- * A TCP proxy between the service and a broker that can misbehave in the ways of real networks. Kafka
- * requests are told apart only as far as the faults need it (kafka-frames.ts).
+ * A TCP proxy between the service and a broker that misbehaves in the ways of real networks. Kafka's
+ * requests are looked at only where a fault needs it.
  */
-import { createServer, type Server, Socket } from 'node:net';
-import { FrameReader } from './kafka-frames.ts';
+import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ProxiedConnection } from './proxied-connection.ts';
 
 export type Fault =
   | { readonly kind: 'none' }
@@ -11,39 +12,39 @@ export type Fault =
   | { readonly kind: 'latency'; readonly ms: number }
   /** Answers trickle at this rate, over all connections together. */
   | { readonly kind: 'bandwidth'; readonly bytesPerSecond: number }
-  /** Answers arrive in pieces of one byte for so many bytes of every connection, then whole. */
+  /** So many bytes of every connection's answers arrive in packets of one byte, the rest as it comes. */
   | { readonly kind: 'slices'; readonly bytes: number }
-  /** Every connection is reset after so many bytes of answers: in the middle of one. */
+  /** Every connection is reset in the middle of an answer, after about so many bytes of answers. */
   | { readonly kind: 'reset'; readonly afterBytes: number }
-  /** Connections are accepted, and what they send is swallowed. */
+  /** Connections are accepted, and swallow what they are sent; those that did so stay that way. */
   | { readonly kind: 'black-hole' }
-  /** The requests with this API key reach the broker, and then the connection ends without the answer. */
+  /** Requests with this API key reach the broker, whose answer is lost with the connection. */
   | { readonly kind: 'drop-answer'; readonly apiKey: number };
 
-interface Target {
-  readonly host: string;
-  readonly port: number;
-}
+const PIECE_BYTES = 4096;
 
 export class TcpProxy {
-  /** How often the fault took effect: connections reset or swallowed, answers delayed or dropped. */
+  /** How often the present fault took effect. */
   hits = 0;
-  readonly #target: Target;
+  readonly #target: number;
+  readonly #host: string;
   readonly #server: Server;
-  readonly #pairs = new Set<Pair>();
+  readonly #connections = new Set<ProxiedConnection>();
   #fault: Fault = { kind: 'none' };
-  #budgetFreeAt = 0;
+  /** When the bandwidth allows the next piece, as of `performance.now()`. */
+  #nextPieceAt = 0;
 
-  private constructor(target: Target) {
+  private constructor(host: string, target: number) {
+    this.#host = host;
     this.#target = target;
     this.#server = createServer((client) => this.#accept(client));
   }
 
-  /** Listens on `port` and forwards to `target`. */
-  static async listen(port: number, target: Target): Promise<TcpProxy> {
-    const proxy = new TcpProxy(target);
+  /** Listens on `port` of `host` and forwards to the port `target`. */
+  static async listen(host: string, port: number, target: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(host, target);
     await new Promise<void>((resolve, reject) => {
-      proxy.#server.once('error', reject).listen(port, target.host, resolve);
+      proxy.#server.once('error', reject).listen(port, host, resolve);
     });
     return proxy;
   }
@@ -52,128 +53,89 @@ export class TcpProxy {
   set(fault: Fault): void {
     this.#fault = fault;
     this.hits = 0;
-    for (const pair of this.#pairs) pair.received = 0;
+    for (const connection of this.#connections) connection.faultyBytes = 0;
   }
 
   async close(): Promise<void> {
-    for (const pair of this.#pairs) pair.end();
-    await new Promise((resolve) => this.#server.close(resolve));
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    for (const connection of this.#connections) connection.end();
+    await closed;
   }
 
   #accept(client: Socket): void {
-    const broker = new Socket();
-    const pair = new Pair(client, broker);
-    this.#pairs.add(pair);
-    const forget = (): void => {
-      pair.end();
-      this.#pairs.delete(pair);
-    };
-    for (const socket of [client, broker]) socket.setNoDelay().on('close', forget).on('error', forget);
-    broker.connect(this.#target.port, this.#target.host);
-    client.on('data', (chunk) => this.#request(pair, chunk));
-    broker.on('data', (chunk) => {
-      pair.answers = pair.answers.then(() => this.#answer(pair, chunk));
+    const connection = new ProxiedConnection(client, this.#host, this.#target);
+    this.#connections.add(connection);
+    connection.onEnd(() => this.#connections.delete(connection));
+    connection.client.on('data', (chunk: Buffer) => this.#request(connection, chunk));
+    connection.broker.on('data', (chunk: Buffer) => {
+      const arrivedAt = performance.now();
+      connection.inOrder(() => this.#answer(connection, chunk, arrivedAt));
     });
   }
 
-  #request(pair: Pair, chunk: Buffer): void {
-    if (this.#fault.kind === 'black-hole') {
+  #request(connection: ProxiedConnection, chunk: Buffer): void {
+    const fault = this.#fault;
+    if (fault.kind === 'black-hole') connection.isHole = true;
+    if (connection.isHole) {
       this.hits += 1;
       return;
     }
-    for (const { apiKey } of pair.requests.push(chunk)) {
-      if (this.#fault.kind === 'drop-answer' && apiKey === this.#fault.apiKey) pair.swallow = true;
-    }
-    pair.broker.write(chunk);
+    const apiKeys = connection.readRequests(chunk);
+    if (fault.kind === 'drop-answer') connection.awaitAnswersTo(apiKeys, fault.apiKey);
+    connection.broker.write(chunk);
   }
 
-  /** Gives a piece of an answer to the client, in order and as the fault has it. */
-  async #answer(pair: Pair, chunk: Buffer): Promise<void> {
+  /** Gives what came of an answer to the client as the fault has it. */
+  async #answer(connection: ProxiedConnection, chunk: Buffer, arrivedAt: number): Promise<void> {
     const fault = this.#fault;
+    const completesDropped = connection.readAnswers(chunk);
+    if (connection.isHole) return;
     switch (fault.kind) {
       case 'none':
-        break;
       case 'black-hole':
-        return;
+        break;
       case 'latency':
         this.hits += 1;
-        await wait(fault.ms);
+        await sleep(Math.max(0, arrivedAt + fault.ms - performance.now()));
         break;
       case 'bandwidth':
-        return this.#trickle(pair, chunk, fault.bytesPerSecond);
+        return this.#trickle(connection, chunk, fault.bytesPerSecond);
       case 'slices':
-        return this.#slice(pair, chunk, fault.bytes);
+        return this.#slice(connection, chunk, fault.bytes);
       case 'reset':
-        pair.received += chunk.length;
-        if (pair.received < fault.afterBytes) break;
+        connection.faultyBytes += chunk.length;
+        if (connection.faultyBytes < fault.afterBytes) break;
         this.hits += 1;
-        pair.client.write(chunk.subarray(0, chunk.length >> 1), () => pair.reset());
-        return;
+        return connection.reset(chunk.subarray(0, chunk.length >> 1));
       case 'drop-answer':
-        if (!pair.swallow) break;
+        if (!completesDropped) break;
         this.hits += 1;
-        pair.reset();
-        return;
+        return connection.reset();
     }
-    pair.client.write(chunk);
+    connection.client.write(chunk);
   }
 
-  async #trickle(pair: Pair, chunk: Buffer, bytesPerSecond: number): Promise<void> {
-    const PIECE_BYTES = 4096;
-    for (let start = 0; start < chunk.length && !pair.ended; start += PIECE_BYTES) {
+  async #trickle(connection: ProxiedConnection, chunk: Buffer, bytesPerSecond: number): Promise<void> {
+    for (let start = 0; start < chunk.length && !connection.ended; start += PIECE_BYTES) {
       const piece = chunk.subarray(start, start + PIECE_BYTES);
       const now = performance.now();
-      this.#budgetFreeAt = Math.max(now, this.#budgetFreeAt) + (piece.length / bytesPerSecond) * 1000;
+      const startsAt = Math.max(now, this.#nextPieceAt);
+      this.#nextPieceAt = startsAt + (piece.length / bytesPerSecond) * 1000;
       this.hits += 1;
-      await wait(this.#budgetFreeAt - now);
-      pair.client.write(piece);
+      await sleep(this.#nextPieceAt - now);
+      connection.client.write(piece);
     }
   }
 
-  async #slice(pair: Pair, chunk: Buffer, bytes: number): Promise<void> {
-    const sliced = Math.max(0, Math.min(chunk.length, bytes - pair.received));
-    for (let position = 0; position < sliced && !pair.ended; position += 1) {
+  async #slice(connection: ProxiedConnection, chunk: Buffer, bytes: number): Promise<void> {
+    const sliced = Math.max(0, Math.min(chunk.length, bytes - connection.faultyBytes));
+    connection.faultyBytes += sliced;
+    for (let position = 0; position < sliced && !connection.ended; position += 1) {
       this.hits += 1;
-      pair.received += 1;
-      pair.client.write(chunk.subarray(position, position + 1));
+      connection.client.write(chunk.subarray(position, position + 1));
       // The next byte leaves in another packet.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    pair.client.write(chunk.subarray(sliced));
+    connection.client.write(chunk.subarray(sliced));
   }
-}
-
-/** A client's connection and ours to the broker. */
-class Pair {
-  readonly client: Socket;
-  readonly broker: Socket;
-  readonly requests = new FrameReader();
-  /** Settles when everything received of the broker was given to the client. */
-  answers = Promise.resolve();
-  /** Bytes of answers since the fault was set. */
-  received = 0;
-  swallow = false;
-  ended = false;
-
-  constructor(client: Socket, broker: Socket) {
-    this.client = client;
-    this.broker = broker;
-  }
-
-  end(): void {
-    this.ended = true;
-    this.client.destroy();
-    this.broker.destroy();
-  }
-
-  /** The client sees ECONNRESET. */
-  reset(): void {
-    this.ended = true;
-    this.client.resetAndDestroy();
-    this.broker.destroy();
-  }
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
