@@ -29,7 +29,11 @@ export async function startCluster(size: number): Promise<KafkaCluster> {
   const clusterId = newClusterId();
   const started = await Promise.allSettled(
     ids.map((id) => {
-      const extraProperties = { ...replicated(size), 'node.id': String(id), 'controller.quorum.voters': voters };
+      const extraProperties = {
+        ...replicated(size),
+        'node.id': String(id),
+        'controller.quorum.voters': voters,
+      };
       const place = { port: ports[id - 1] ?? 0, controllerPort: controllerPort(id) };
       return startPrepared(command, { ...place, clusterId, extraProperties });
     }),

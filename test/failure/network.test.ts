@@ -30,6 +30,8 @@ interface Case {
   readonly name: string;
   readonly fault: Fault;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether the service may end by its watchdog and be started anew. */
+  readonly mayGiveUp?: true;
 }
 
 const CASES: readonly Case[] = [
@@ -42,7 +44,7 @@ const CASES: readonly Case[] = [
   { name: 'packets of one byte', fault: { kind: 'slices', bytes: scaled({ ci: 100_000, full: 2_000_000 }) } },
   { name: 'connections reset in the middle of answers', fault: { kind: 'reset', afterBytes: 50_000 } },
   { name: 'commit answers dropped', fault: { kind: 'drop-answer', apiKey: OFFSET_COMMIT } },
-  { name: 'black hole', fault: { kind: 'black-hole' } },
+  { name: 'black hole', fault: { kind: 'black-hole' }, mayGiveUp: true },
 ];
 
 let place: ProxiedBroker;
@@ -51,7 +53,7 @@ before(async () => {
 });
 after(() => place.stop());
 
-for (const { name, fault, env = {} } of CASES) {
+for (const { name, fault, env = {}, mayGiveUp = false } of CASES) {
   test(`row 13: ${name}`, async (t) => {
     const { seed, scene } = await startScene(t, env);
     const faultMs = scaled({ ci: 6000, full: 60_000 });
@@ -66,6 +68,7 @@ for (const { name, fault, env = {} } of CASES) {
     const healedAt = performance.now();
     const { survivor, restarts } = await recover(scene, service);
     const recoveryMs = performance.now() - healedAt;
+    assert.ok(restarts === 0 || mayGiveUp, service.log);
     assert.ok(recoveryMs < RECOVERY_LIMIT_MS, `it took ${recoveryMs} ms`);
     const found = await scene.finish(await traffic.finish(), 120_000);
     assert.doesNotMatch(survivor.log, /position moved/);
