@@ -183,7 +183,7 @@ describe('a connection of kafkajs', () => {
       connections += 1;
       const isFirst = connections === 1;
       socket.on('error', () => undefined);
-      socket.on('data', (request) => {
+      socket.on('data', (request: Buffer) => {
         const answer = Buffer.concat([request.subarray(8, 12), Buffer.from('the answer')]);
         const length = Buffer.alloc(4);
         length.writeInt32BE(answer.length);

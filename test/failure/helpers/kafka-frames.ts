@@ -8,7 +8,7 @@ export const ANSWER_HEAD_BYTES = 4;
 
 export class FrameReader {
   readonly #headBytes: number;
-  #begun = Buffer.alloc(0);
+  #begun: Buffer = Buffer.alloc(0);
   /** Bytes of the present frame that have not come yet. */
   #rest = 0;
 

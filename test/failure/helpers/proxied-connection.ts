@@ -68,7 +68,7 @@ export class ProxiedConnection {
   }
 
   /** The client gets `last`, and then ECONNRESET. */
-  async reset(last = Buffer.alloc(0)): Promise<void> {
+  async reset(last: Buffer = Buffer.alloc(0)): Promise<void> {
     await new Promise((resolve) => this.client.write(last, resolve));
     this.ended = true;
     this.client.resetAndDestroy();
