@@ -108,9 +108,11 @@ export class Scene {
           admin.fetchOffsets({ groupId, topics: [topic] }),
         );
         const committed = new Map(group?.partitions.map((entry) => [entry.partition, entry.offset]));
-        return [...ends].every(
+        const isDone = [...ends].every(
           ([partition, end]) => end === 0n || BigInt(committed.get(partition) ?? -1) === end,
         );
+        if (!isDone && this.#running().length === 0) throw new Error('no service is left to commit');
+        return isDone;
       },
       timeoutMs,
     );
@@ -122,10 +124,7 @@ export class Scene {
    */
   async finish(produced: readonly number[], timeoutMs = 60_000): Promise<ExactnessReport> {
     await this.waitUntilCommitted(timeoutMs);
-    const running = this.#services.filter(
-      ({ child }) => child.exitCode === null && child.signalCode === null,
-    );
-    for (const service of running)
+    for (const service of this.#running())
       assert.deepEqual(await service.stop(), { code: 0, signal: null }, service.log);
     const found = checkExactness(this.directory, produced);
     const { lost, duplicated, altered, unordered, torn } = found;
@@ -136,5 +135,9 @@ export class Scene {
     assert.equal(verified.records, found.stored);
     assert.equal(verified.quarantined, found.quarantined);
     return found;
+  }
+
+  #running(): ServiceProcess[] {
+    return this.#services.filter(({ child }) => child.exitCode === null && child.signalCode === null);
   }
 }
