@@ -27,13 +27,14 @@ export interface TrafficOptions {
 const BATCH_RECORDS = 200;
 
 /** Outlasts every outage; the client's own retries are those of its connections. */
-const PATIENT = { retries: 1000, maxRetryTime: 1000 };
+const PATIENT = { retries: 300, maxRetryTime: 1000 };
 
 export class Traffic {
   /** Records produced and acknowledged, by partition. */
   readonly produced: number[];
   readonly #options: TrafficOptions;
   readonly #stop = new AbortController();
+  #abandoned = false;
   readonly #done: Promise<void>;
 
   /** Starts at once. */
@@ -47,6 +48,12 @@ export class Traffic {
 
   get total(): number {
     return this.produced.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Stops producing at once, for a test that ends early. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#stop.abort();
   }
 
   /** Stops producing once there are enough records, and resolves when the last is acknowledged. */
@@ -67,7 +74,7 @@ export class Traffic {
     await producer.connect();
     const startedAt = performance.now();
     try {
-      for (let round = 0; !this.#stop.signal.aborted || this.total < atLeast; round += 1) {
+      for (let round = 0; this.#goesOn(atLeast); round += 1) {
         const compression = CODECS[round % CODECS.length] ?? CompressionTypes.None;
         await producer.send({ topic, messages: this.#batch(), compression });
         const aheadMs = rate === undefined ? 0 : (this.total / rate) * 1000 - (performance.now() - startedAt);
@@ -76,6 +83,10 @@ export class Traffic {
     } finally {
       await producer.disconnect();
     }
+  }
+
+  #goesOn(atLeast: number): boolean {
+    return !this.#abandoned && (!this.#stop.signal.aborted || this.total < atLeast);
   }
 
   /**
