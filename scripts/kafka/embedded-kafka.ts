@@ -15,7 +15,7 @@ import { type BrokerProcess, endBroker, launchBroker, waitUntilReady } from './b
 import { ensureClassArchive } from './class-archive.ts';
 import { type JavaCommand, javaArguments, prepareJavaCommand } from './java-command.ts';
 import { SetupError } from './java-tools.ts';
-import { freePort, isFree, twoFreePorts } from './ports.ts';
+import { isFree, twoFreePorts } from './ports.ts';
 import { serverProperties } from './properties.ts';
 
 const run = promisify(execFile);
@@ -27,6 +27,10 @@ const PORT_ATTEMPTS = 3;
 export interface KafkaOptions {
   /** The port to listen on; a free one when left out. */
   readonly port?: number;
+  /** The port of the node as controller; a free one when left out. */
+  readonly controllerPort?: number;
+  /** The cluster that the node belongs to; a new one when left out. */
+  readonly clusterId?: string;
   /** Where everything is kept, also after `stop()`; a temporary directory when left out. */
   readonly directory?: string;
   /** Entries of `server.properties` that are added or override ours. */
@@ -55,15 +59,15 @@ export interface EmbeddedKafka {
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<EmbeddedKafka> {
   const command = await prepareJavaCommand(process.env);
-  await ensureClassArchive(command, startWith);
-  return startWith(command, options, []);
+  await ensureClassArchive(command, startPrepared);
+  return startPrepared(command, options, []);
 }
 
 /** As `startKafka`, with a prepared command and more options of the Java machine. */
-async function startWith(
+export async function startPrepared(
   command: JavaCommand,
   options: KafkaOptions,
-  javaOptions: readonly string[],
+  javaOptions: readonly string[] = [],
 ): Promise<EmbeddedKafka> {
   if (options.port !== undefined && !(await isFree(HOST, options.port))) {
     throw new SetupError(
@@ -85,8 +89,8 @@ async function startOnce(
   options: KafkaOptions,
   javaOptions: readonly string[],
 ): Promise<EmbeddedKafka> {
-  const [port, controllerPort] =
-    options.port === undefined ? await twoFreePorts(HOST) : [options.port, await freePort(HOST)];
+  const free = await twoFreePorts(HOST);
+  const { port = free[0], controllerPort = free[1], clusterId = newClusterId() } = options;
   const ownDirectory = options.directory === undefined;
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'embedded-kafka-')));
   const layout = { host: HOST, port, controllerPort, dataDirectory: join(directory, 'data') };
@@ -115,7 +119,7 @@ async function startOnce(
   try {
     await mkdir(files.scratchDirectory, { recursive: true });
     await writeFile(files.propertiesFile, serverProperties(layout, options.extraProperties ?? {}));
-    await formatStorage(command, files.propertiesFile, layout.dataDirectory);
+    await formatStorage(command, files.propertiesFile, layout.dataDirectory, clusterId);
     return control(await launch());
   } catch (error) {
     await clean();
@@ -146,14 +150,19 @@ async function startOnce(
   }
 }
 
-/** Prepares an empty data directory with a new cluster id; leaves one that was formatted before alone. */
+/** A random id of 16 bytes, as Kafka's own tools make it. */
+export function newClusterId(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
+}
+
+/** Prepares an empty data directory; leaves one that was formatted before alone. */
 async function formatStorage(
   command: JavaCommand,
   propertiesFile: string,
   dataDirectory: string,
+  clusterId: string,
 ): Promise<void> {
   if (existsSync(join(dataDirectory, 'meta.properties'))) return;
-  const clusterId = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
   // With an equals sign, since an id may begin with a dash.
   const args = ['format', `--cluster-id=${clusterId}`, `--config=${propertiesFile}`];
   try {

@@ -16,6 +16,9 @@ import type { OffsetCommit, SendCommit } from './committer.ts';
 import type { KafkaLog } from './kafka-log.ts';
 import { type RawBatch, readRawBatches } from './raw-batch.ts';
 
+/** New partitions are found at this age of what is known of the topic; kafkajs would wait 5 minutes. */
+const METADATA_MAX_AGE_MS = 10_000;
+
 export interface SourceOptions extends ClientOptions {
   readonly topic: string;
   readonly groupId: string;
@@ -111,6 +114,7 @@ function createConsumer(options: SourceOptions, log: KafkaLog): Consumer {
     maxBytesPerPartition: options.maxBytesPerPartition,
     maxBytes: options.maxBytes,
     minBytes: 1,
+    metadataMaxAge: METADATA_MAX_AGE_MS,
     allowAutoTopicCreation: false,
     readUncommitted: false,
     retry: RETRY,

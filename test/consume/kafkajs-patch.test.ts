@@ -3,10 +3,25 @@
  * guard what the changes must keep: a fetch from the middle of a batch, and throttling.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { buildFetchResponse, type FetchedRecords } from '../helpers/fetch-response-builder.ts';
-import { createRequestQueue, decodeFetch, type KafkajsBatch } from '../helpers/kafkajs-internals.ts';
+import {
+  createConnection,
+  createRequestQueue,
+  decodeFetch,
+  Encoder,
+  type KafkajsBatch,
+} from '../helpers/kafkajs-internals.ts';
 import { buildControlBatch, buildRecordBatch, CODEC_NAMES } from '../helpers/record-batch-builder.ts';
+
+/** A request that needs no authentication, and an answer taken as it is. */
+const API_VERSIONS = { apiKey: 18, apiVersion: 0, apiName: 'ApiVersions', encode: () => new Encoder() };
+const AS_TEXT = {
+  decode: async (payload: Buffer) => ({ text: payload.toString() }),
+  parse: async ({ text }: { readonly text: string }) => text,
+};
 
 const RECORDS = [{ value: 'one' }, { value: 'two' }, { value: 'three' }];
 
@@ -162,6 +177,34 @@ describe('kafkajs leaves out transactions that were aborted', () => {
 });
 
 describe('a connection of kafkajs', () => {
+  it('reads answers from their beginning after it broke in the middle of one', async (t) => {
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections += 1;
+      const isFirst = connections === 1;
+      socket.on('error', () => undefined);
+      socket.on('data', (request: Buffer) => {
+        const answer = Buffer.concat([request.subarray(8, 12), Buffer.from('the answer')]);
+        const length = Buffer.alloc(4);
+        length.writeInt32BE(answer.length);
+        const bytes = Buffer.concat([length, answer]);
+        if (isFirst) socket.write(bytes.subarray(0, 9), () => socket.resetAndDestroy());
+        else socket.write(bytes);
+      });
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const connection = createConnection((server.address() as AddressInfo).port);
+    t.after(async () => {
+      await connection.disconnect();
+      server.close();
+    });
+    const ask = () => connection.send({ request: API_VERSIONS, response: AS_TEXT });
+    await connection.connect();
+    await assert.rejects(ask(), { name: 'KafkaJSConnectionError' });
+    await connection.connect();
+    assert.equal(await ask(), 'the answer');
+  });
+
   it('sets no timer when nothing is pending', () => {
     const queue = createRequestQueue();
     try {

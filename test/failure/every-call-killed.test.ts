@@ -98,7 +98,7 @@ test('a build that does not cut the files on recovery is noticed after one kill'
   const service = scene.start();
   await scene.waitUntilCommitted();
   await service.stop();
-  const found = checkExactness(scene.directory, backlog.produced);
+  const found = await checkExactness(scene.directory, backlog.produced);
   assert.ok(found.torn > 0 || found.lost > 0 || found.duplicated > 0, 'half a line stayed before the others');
   assert.equal((await verify(scene.directory)).ok, false);
 });

@@ -14,6 +14,7 @@ import {
   logLevel,
   type Message,
   Partitioners,
+  type RetryOptions,
   type Transaction,
 } from 'kafkajs';
 import { type EmbeddedKafka, startKafka } from '../../scripts/kafka/embedded-kafka.ts';
@@ -23,6 +24,7 @@ import { givenBrokers, SHARED_BROKER_VARIABLE } from './shared-broker.ts';
 
 export interface TopicOptions {
   readonly partitions?: number;
+  readonly replicas?: number;
   /** Topic settings such as `cleanup.policy`. */
   readonly config?: Readonly<Record<string, string>>;
 }
@@ -46,10 +48,10 @@ export async function testBroker(): Promise<string> {
   return (await own).bootstrap;
 }
 
-/** A quiet kafkajs client of `bootstrap`. */
-export function kafkaClient(bootstrap: string): Kafka {
+/** A quiet kafkajs client of `bootstrap`. @param retry for tests whose broker goes away for a while */
+export function kafkaClient(bootstrap: string, retry: RetryOptions = {}): Kafka {
   registerProducerCodecs();
-  return new Kafka({ clientId: 'test', brokers: bootstrap.split(','), logLevel: logLevel.NOTHING });
+  return new Kafka({ clientId: 'test', brokers: bootstrap.split(','), logLevel: logLevel.NOTHING, retry });
 }
 
 /** Runs `work` with a connected admin client. */
@@ -74,7 +76,7 @@ export async function createTopic(
   const numPartitions = options.partitions ?? 1;
   await withAdmin(bootstrap, (admin) =>
     admin.createTopics({
-      topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }],
+      topics: [{ topic, numPartitions, replicationFactor: options.replicas ?? 1, configEntries }],
       waitForLeaders: true,
     }),
   );

@@ -1,5 +1,6 @@
 /** The parts of kafkajs that its patch changes, to test each change by itself. */
 import { createRequire } from 'node:module';
+import { connect } from 'node:net';
 
 const require = createRequire(import.meta.url);
 
@@ -29,6 +30,16 @@ interface RequestQueue {
   destroy(): void;
 }
 
+interface Connection {
+  connect(): Promise<true>;
+  disconnect(): Promise<true>;
+  send(call: { readonly request: object; readonly response: object }): Promise<unknown>;
+}
+
+interface ConnectionConstructor {
+  new (options: Record<string, unknown>): Connection;
+}
+
 interface RequestQueueConstructor {
   new (options: Record<string, unknown>): RequestQueue;
 }
@@ -36,6 +47,8 @@ interface RequestQueueConstructor {
 const response: {
   decode(body: Buffer): Promise<FetchResponse>;
 } = require('kafkajs/src/protocol/requests/fetch/v11/response.js');
+/** What a request encodes itself into. */
+export const Encoder: { new (): object } = require('kafkajs/src/protocol/encoder.js');
 const Batch: {
   new (topic: string, fetchedOffset: string, data: PartitionData): KafkajsBatch;
 } = require('kafkajs/src/consumer/batch.js');
@@ -60,5 +73,20 @@ export function createRequestQueue(): RequestQueue {
     clientId: 'test',
     broker: 'localhost:9092',
     logger,
+  });
+}
+
+/** A connection to `port` of the loopback interface. */
+export function createConnection(port: number): Connection {
+  const Connection: ConnectionConstructor = require('kafkajs/src/network/connection.js');
+  return new Connection({
+    host: '127.0.0.1',
+    port,
+    logger,
+    socketFactory: ({ onConnect }: { readonly onConnect: () => void }) =>
+      connect(port, '127.0.0.1', onConnect),
+    requestTimeout: 30_000,
+    connectionTimeout: 10_000,
+    clientId: 'test',
   });
 }

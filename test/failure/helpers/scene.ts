@@ -20,6 +20,8 @@ export interface SceneOptions {
   readonly name: string;
   readonly random: Random;
   readonly partitions?: number;
+  /** On how many brokers each partition is kept; 1 by default. */
+  readonly replicas?: number;
   /** The broker of the test run by default. */
   readonly bootstrap?: string;
   /** A build to run instead of the checkout. */
@@ -47,6 +49,7 @@ export class Scene {
   readonly partitions: number;
   readonly #options: SceneOptions;
   readonly #services: ServiceProcess[] = [];
+  readonly #traffic: Traffic[] = [];
 
   private constructor(options: SceneOptions, bootstrap: string, topic: string, directory: string) {
     this.#options = options;
@@ -60,11 +63,12 @@ export class Scene {
   /** Everything that it starts or makes is ended and removed when the test ends. */
   static async set(context: TestContext, options: SceneOptions): Promise<Scene> {
     const bootstrap = options.bootstrap ?? (await testBroker());
-    const partitions = options.partitions ?? 6;
-    const topic = options.topic ?? (await createTopic(bootstrap, options.name, { partitions }));
+    const { partitions = 6, replicas = 1 } = options;
+    const topic = options.topic ?? (await createTopic(bootstrap, options.name, { partitions, replicas }));
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), `${options.name}-`));
     const scene = new Scene(options, bootstrap, topic, directory);
     context.after(async () => {
+      for (const traffic of scene.#traffic) traffic.abandon();
       for (const service of scene.#services) service.kill('SIGKILL');
       await Promise.all(scene.#services.map((service) => service.exited));
       if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
@@ -90,7 +94,9 @@ export class Scene {
   /** Starts producing; see `Traffic.finish`. */
   traffic(options: Pick<TrafficOptions, 'rate' | 'atLeast'> = {}): Traffic {
     const { bootstrap, topic, partitions } = this;
-    return new Traffic({ bootstrap, topic, partitions, random: this.#options.random, ...options });
+    const traffic = new Traffic({ bootstrap, topic, partitions, random: this.#options.random, ...options });
+    this.#traffic.push(traffic);
+    return traffic;
   }
 
   /** Frees the partitions of processes that were killed, instead of waiting for their sessions to end. */
@@ -117,7 +123,15 @@ export class Scene {
 
   /** Waits until the group has committed every record of the topic. */
   async waitUntilCommitted(timeoutMs = 60_000): Promise<void> {
-    await waitFor('the group to commit everything', () => this.isCommitted(), timeoutMs);
+    await waitFor(
+      'the group to commit everything',
+      async () => {
+        const isDone = await this.isCommitted();
+        if (!isDone && this.#running().length === 0) throw new Error('no service is left to commit');
+        return isDone;
+      },
+      timeoutMs,
+    );
   }
 
   /** No Kafka commit may be ahead of the checkpoints. */
@@ -134,7 +148,7 @@ export class Scene {
    */
   async finish(produced: readonly number[], timeoutMs = 60_000): Promise<ExactnessReport> {
     await this.waitUntilCommitted(timeoutMs);
-    const running = this.#services.filter((service) => !hasEnded(service));
+    const running = this.#running();
     // What an earlier service committed says nothing of one that has only begun to start.
     await Promise.all(running.map((service) => waitUntilReading(service)));
     for (const service of running)
@@ -149,6 +163,10 @@ export class Scene {
     assert.equal(verified.records, found.stored);
     assert.equal(verified.quarantined, found.quarantined);
     return found;
+  }
+
+  #running(): ServiceProcess[] {
+    return this.#services.filter((service) => !hasEnded(service));
   }
 }
 

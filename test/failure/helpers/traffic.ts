@@ -26,11 +26,15 @@ export interface TrafficOptions {
 
 const BATCH_RECORDS = 200;
 
+/** Outlasts every outage; the client's own retries are those of its connections. */
+const PATIENT = { retries: 300, maxRetryTime: 1000 };
+
 export class Traffic {
   /** Records produced and acknowledged, by partition. */
   readonly produced: number[];
   readonly #options: TrafficOptions;
   readonly #stop = new AbortController();
+  #abandoned = false;
   readonly #done: Promise<void>;
 
   /** Starts at once. */
@@ -46,6 +50,12 @@ export class Traffic {
     return this.produced.reduce((sum, count) => sum + count, 0);
   }
 
+  /** Stops producing at once, for a test that ends early. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#stop.abort();
+  }
+
   /** Stops producing once there are enough records, and resolves when the last is acknowledged. */
   async finish(): Promise<readonly number[]> {
     this.#stop.abort();
@@ -55,16 +65,16 @@ export class Traffic {
 
   async #run(): Promise<void> {
     const { bootstrap, topic, rate, atLeast = 0 } = this.#options;
-    const client = kafkaClient(bootstrap);
+    const client = kafkaClient(bootstrap, PATIENT);
     const producer = client.producer({
       createPartitioner: Partitioners.DefaultPartitioner,
       idempotent: true,
-      retry: { retries: 1000, maxRetryTime: 1000 },
+      retry: PATIENT,
     });
     await producer.connect();
     const startedAt = performance.now();
     try {
-      for (let round = 0; !this.#stop.signal.aborted || this.total < atLeast; round += 1) {
+      for (let round = 0; this.#goesOn(atLeast); round += 1) {
         const compression = CODECS[round % CODECS.length] ?? CompressionTypes.None;
         await producer.send({ topic, messages: this.#batch(), compression });
         const aheadMs = rate === undefined ? 0 : (this.total / rate) * 1000 - (performance.now() - startedAt);
@@ -75,12 +85,18 @@ export class Traffic {
     }
   }
 
+  #goesOn(atLeast: number): boolean {
+    return !this.#abandoned && (!this.#stop.signal.aborted || this.total < atLeast);
+  }
+
+  /**
+   * Of one partition: kafkajs sends partitions that an answer has acknowledged once more when their
+   * leader moves before the other answers of the same call have come.
+   */
   #batch(): Message[] {
-    return Array.from({ length: BATCH_RECORDS }, () => {
-      const partition = this.#options.random.below(this.#options.partitions);
-      const sequence = this.produced[partition] ?? 0;
-      this.produced[partition] = sequence + 1;
-      return uniqueMessage(partition, sequence);
-    });
+    const partition = this.#options.random.below(this.#options.partitions);
+    const first = this.produced[partition] ?? 0;
+    this.produced[partition] = first + BATCH_RECORDS;
+    return Array.from({ length: BATCH_RECORDS }, (_, index) => uniqueMessage(partition, first + index));
   }
 }

@@ -1,0 +1,23 @@
+/** What the group has committed, and what the files hold, by partition. */
+import { verify } from '../../../src/upkeep/verify.ts';
+import { withAdmin } from '../../helpers/kafka.ts';
+
+/** The group's committed offsets; partitions without one are left out. */
+export async function committedOffsets(
+  bootstrap: string,
+  groupId: string,
+  topic: string,
+): Promise<Map<number, number>> {
+  const [group] = await withAdmin(bootstrap, (admin) => admin.fetchOffsets({ groupId, topics: [topic] }));
+  const offsets = (group?.partitions ?? []).map((entry) => [entry.partition, Number(entry.offset)] as const);
+  return new Map(offsets.filter(([, offset]) => offset >= 0).sort(([a], [b]) => a - b));
+}
+
+/** The next offset of every partition that the checkpoint knows. */
+export async function filedOffsets(directory: string, topic: string): Promise<Map<number, number>> {
+  const { partitions } = await verify(directory);
+  const offsets = Object.entries(partitions)
+    .filter(([key]) => key.startsWith(`${topic}/`))
+    .map(([key, entry]) => [Number(key.slice(topic.length + 1)), entry.next_offset] as const);
+  return new Map(offsets.sort(([a], [b]) => a - b));
+}
