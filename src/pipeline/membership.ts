@@ -134,6 +134,8 @@ export class Membership {
     if (!Array.isArray(found)) throw notKnownYet(found.unknown);
     await this.#settle(partitions, states);
     const starts = this.#starts(found);
+    // The service ends; nothing that is fetched until then is taken.
+    if (starts === undefined) return new Map();
     for (const { topic, partition, offset, rereadsUpTo } of starts) {
       if (rereadsUpTo !== undefined) observer.rereading(topic, partition, offset, rereadsUpTo);
     }
@@ -172,7 +174,8 @@ export class Membership {
     this.#rolledBack = undefined;
   }
 
-  #starts(states: readonly PartitionState[]): PartitionStart[] {
+  /** Undefined when a position is impossible. */
+  #starts(states: readonly PartitionState[]): PartitionStart[] | undefined {
     const { topic, directoryId, policy, acknowledgements, onFailure } = this.#parts;
     try {
       return decideStarts(topic, states, {
@@ -181,8 +184,10 @@ export class Membership {
         filed: (name, partition) => acknowledgements.filed(name, partition),
       });
     } catch (error) {
-      onFailure(error);
-      return [];
+      // Only a member that has finished joining can leave, and one that does not leave keeps its
+      // partitions until its session ends.
+      setImmediate(onFailure, error);
+      return undefined;
     }
   }
 }

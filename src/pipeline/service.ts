@@ -52,6 +52,7 @@ export class IngestService {
   readonly #failure = Promise.withResolvers<never>();
   readonly #writerStopped = Promise.withResolvers<void>();
   readonly #writerReady = Promise.withResolvers<ReadyEvent>();
+  #hasFailed = false;
   #ingest: Ingest | undefined;
   #membership: Membership | undefined;
 
@@ -73,6 +74,7 @@ export class IngestService {
 
   /** Ends `run` with a failure. */
   fail(error: unknown): void {
+    this.#hasFailed = true;
     this.#failure.reject(error);
   }
 
@@ -200,6 +202,8 @@ export class IngestService {
         onFailure: (error) => this.fail(error),
       },
       (level, message, details) => {
+        // What a client has to say while it is being closed would bury the reason.
+        if (this.#hasFailed) return;
         // A client that reports failures is trying, which is what the watchdog wants to know.
         watchdog.activity();
         if (level === 'error') broker.failed(message);
