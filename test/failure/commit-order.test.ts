@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { breakBuild } from '../helpers/broken-build.ts';
 import { waitFor } from '../helpers/service.ts';
 import { committedOffsets, filedOffsets } from './helpers/group-offsets.ts';
-import { report } from './helpers/report.ts';
+import { report, reportCaught } from './helpers/report.ts';
 import { scaled } from './helpers/scale.ts';
 import { Scene } from './helpers/scene.ts';
 import { seeded } from './helpers/seed.ts';
@@ -13,8 +13,8 @@ import { seeded } from './helpers/seed.ts';
 /** Offsets are committed when their lines go to the writer. */
 const COMMIT_BEFORE_CHECKPOINT = {
   'src/pipeline/ingest.ts': {
-    replace: 'this.#guard.handed(topic, partition, nextOffset);',
-    by: `this.#guard.handed(topic, partition, nextOffset);
+    replace: 'this.#parts.acknowledgements.handed({ topic, partition, nextOffset });',
+    by: `this.#parts.acknowledgements.handed({ topic, partition, nextOffset });
     this.#parts.committer.commit(0, [{ topic, partition, nextOffset }]);`,
   },
 };
@@ -36,6 +36,7 @@ test('a build that commits before the checkpoint is noticed by that', async (t) 
   t.after(() => build.remove());
   const { ahead } = await killAndCompare(t, 3, build.directory);
   assert.ok(ahead > 0);
+  reportCaught(t, { build: 'commit before checkpoint', evidence: `${ahead} partitions ahead of the files` });
 });
 
 /** Kills the service under load, and counts the partitions where the group is ahead of the files. */
