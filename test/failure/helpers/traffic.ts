@@ -26,8 +26,8 @@ export interface TrafficOptions {
 
 const BATCH_RECORDS = 200;
 
-/** Outlasts every outage; the client's own retries are those of its connections. */
-const PATIENT = { retries: 300, maxRetryTime: 1000 };
+/** Outlasts an outage of two minutes; the client has retries of its own, for its connections. */
+const PATIENT = { retries: 120, maxRetryTime: 1000 };
 
 export class Traffic {
   /** Records produced and acknowledged, by partition. */
