@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { requireMemory } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { EXIT, ServiceError } from '../core/errors.ts';
 import { IngestService } from '../pipeline/service.ts';
@@ -26,11 +27,13 @@ export const runCommand: Command = {
   options: { config: CONFIG_OPTION },
   async run(context) {
     const config = configOf(context);
+    requireMemory(config);
     const logger = createLogger({ level: config.telemetry.logLevel, instance: config.output.instanceId });
     const metrics = createMetrics({ version: VERSION, instance: config.output.instanceId ?? '' });
     const health = new Health();
     const events = createEvents({ logger, metrics, health, clock: systemClock });
     events.starting(config.described, config.warnings);
+    events.memoryBounded(config.memory.boundBytes, config.memory.limitBytes);
     try {
       const ops = await startOpsServer({ ...config.ops, registry: metrics.registry, health });
       events.listening(config.ops.host, ops.port);

@@ -29,5 +29,20 @@ export const DISK_RETRY_MS = 1000;
 /** A handler that waits for room does so in slices of this, with a heartbeat after each. */
 export const BACKPRESSURE_SLICE_MS = 500;
 
+/**
+ * Limits of V8 on the heap of one transform thread, in MiB. Memory of buffers is not part of a heap.
+ * Nothing is allocated per record, so little lives short; measured, a larger young generation does not
+ * make it faster. Of the old one, code, tables and names of services take 10 MiB whatever the records are.
+ */
+export const WORKER_YOUNG_GENERATION_MIB = 24;
+export const WORKER_OLD_GENERATION_MIB = 128;
+
+/** The same for the writer thread, which holds the accounts of partitions and segments besides its code. */
+export const WRITER_YOUNG_GENERATION_MIB = 24;
+export const WRITER_OLD_GENERATION_MIB = 128;
+
+/** Memory for a decompressed batch that a transform thread keeps; larger memory goes with its batch. */
+export const MAX_KEPT_BATCH_BYTES = 8 * MIB;
+
 /** Plain bytes in one gzip member of a sealed file. */
 export const GZIP_MEMBER_BYTES = MIB;

@@ -49,6 +49,11 @@ function lifecycleEvents({ logger, metrics, health, clock }: EventSinks) {
       logger.info({ configuration }, 'starting');
       for (const warning of warnings) logger.warn(warning);
     },
+    /** What all limits on memory add up to, and what there is. */
+    memoryBounded(boundBytes: number, limitBytes: number): void {
+      metrics.memoryBound.set(boundBytes);
+      metrics.memoryLimit.set(limitBytes);
+    },
     /** Metrics and health are served. */
     listening(host: string, port: number): void {
       logger.info({ host, port }, 'serving metrics and health');

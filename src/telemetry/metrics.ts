@@ -177,6 +177,16 @@ function consumerMetrics(registry: Registry) {
       help: 'Partitions that this instance reads now.',
       registers,
     }),
+    memoryLimit: new Gauge({
+      name: 'log_consumer_memory_limit_bytes',
+      help: 'Memory of the container, or of the machine where there is no container.',
+      registers,
+    }),
+    memoryBound: new Gauge({
+      name: 'log_consumer_memory_bound_bytes',
+      help: 'Sum of everything that the configured limits let ordinary records fill.',
+      registers,
+    }),
     queueItems: new Gauge({
       name: 'log_consumer_queue_items',
       help: 'Tasks waiting for the transform pool.',
