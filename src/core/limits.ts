@@ -26,6 +26,15 @@ export const MAX_POOLED_BUFFER_BYTES = 2 * MIB;
 /** How long the writer waits before it tries again on a full disk. */
 export const DISK_RETRY_MS = 1000;
 
+/**
+ * A closed file that could not be compressed is tried again after pauses of these lengths: soon when the
+ * disk hiccuped, rarely when it stays full, since each try writes and competes with the log files.
+ */
+export const SEAL_RETRY = { firstMs: 1000, maxMs: 300_000 } as const;
+
+/** So many failures in a row say that it is the disk and not a file; then one file at a time probes it. */
+export const SEAL_CIRCUIT = { failures: 3, pauses: { firstMs: 5000, maxMs: 300_000 } } as const;
+
 /** A handler that waits for room does so in slices of this, with a heartbeat after each. */
 export const BACKPRESSURE_SLICE_MS = 500;
 

@@ -21,6 +21,12 @@ const DROP_REASONS = ['below_min_level', ...QUARANTINE_REASONS] as const;
 
 export const COMMIT_OUTCOMES = ['committed', 'fenced', 'failed'] as const;
 
+/** What can be out of order for a while: the broker, the log files, the compression of closed files. */
+export const CIRCUITS = ['broker', 'disk', 'seal'] as const;
+
+/** Values of `log_consumer_circuit_state`. */
+export const CIRCUIT_VALUES = { closed: 0, half_open: 1, open: 2 } as const;
+
 export interface BuildInfo {
   readonly version: string;
   /** "" when the instance has no id. */
@@ -48,6 +54,7 @@ export function createMetrics(build: BuildInfo) {
   buildInfo.set({ version: build.version, node: process.version, instance: build.instance }, 1);
   for (const reason of DROP_REASONS) metrics.dropped.inc({ reason }, 0);
   for (const outcome of COMMIT_OUTCOMES) metrics.commits.inc({ outcome }, 0);
+  for (const circuit of CIRCUITS) metrics.circuitState.set({ circuit }, CIRCUIT_VALUES.closed);
   for (const file of LOG_FILES) metrics.rotations.inc({ file }, 0);
   return metrics;
 }
@@ -125,7 +132,7 @@ function durabilityMetrics(registry: Registry) {
     }),
     sealFailures: new Counter({
       name: 'log_consumer_seal_failures_total',
-      help: 'Closed files that could not be compressed; each stays plain and is tried again at the next start.',
+      help: 'Attempts to compress a closed file that failed; the file stays plain and is tried again.',
       registers,
     }),
     checkpointSequence: new Gauge({
@@ -142,6 +149,12 @@ function durabilityMetrics(registry: Registry) {
     lastProgress: new Gauge({
       name: 'log_consumer_last_progress_timestamp_seconds',
       help: 'When the last checkpoint became durable, in seconds since the epoch.',
+      registers,
+    }),
+    circuitState: new Gauge({
+      name: 'log_consumer_circuit_state',
+      help: '0 while calls go through, 2 while they are held back because too many failed, 1 while one probes.',
+      labelNames: ['circuit'],
       registers,
     }),
     diskBlocked: new Gauge({
