@@ -37,7 +37,7 @@ export interface MemorySettings {
   readonly sealConcurrency: number;
 }
 
-export interface MemoryTerm {
+interface MemoryTerm {
   readonly what: string;
   readonly bytes: number;
   /** The setting that makes it smaller; null when none does. */

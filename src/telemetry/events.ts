@@ -175,7 +175,7 @@ function recordEvents({ logger, metrics, clock }: EventSinks) {
   };
 }
 
-function checkpointEvents({ logger, metrics, clock }: EventSinks) {
+function checkpointEvents({ logger, metrics, health, clock }: EventSinks) {
   return {
     checkpointDurable(
       sequence: number,
@@ -187,6 +187,18 @@ function checkpointEvents({ logger, metrics, clock }: EventSinks) {
       metrics.lastProgress.set(clock.now() / 1000);
       for (const [file, bytes] of Object.entries(fileBytes)) metrics.fileSize.set({ file }, bytes);
       logger.debug({ sequence, duration_ms: durationMs }, 'checkpoint durable');
+    },
+    /** There is work, nobody else is to blame, and nothing became durable for so long. */
+    stalled(what: string, stillMs: number): void {
+      const reason = `nothing became durable for ${Math.round(stillMs / 1000)} s (${what})`;
+      health.set('progress', { kind: 'blocked', reason });
+      metrics.stalled.set(1);
+      logger.error({ pending: what, still_ms: stillMs }, 'no progress');
+    },
+    moving(): void {
+      health.set('progress', { kind: 'ready' });
+      metrics.stalled.set(0);
+      logger.info('progress again');
     },
     committed(sequence: number, partitions: number): void {
       metrics.commits.inc({ outcome: 'committed' });

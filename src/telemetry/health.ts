@@ -5,7 +5,7 @@
  */
 
 /** `process` is the service as a whole: it is told to stop, or it has failed. */
-const COMPONENTS = ['process', 'consumer', 'disk', 'archive'] as const;
+const COMPONENTS = ['process', 'consumer', 'progress', 'disk', 'archive'] as const;
 
 export type Component = (typeof COMPONENTS)[number];
 
@@ -35,6 +35,7 @@ export class Health {
   readonly #states: Record<Component, ComponentState> = {
     process: { kind: 'ready' },
     consumer: { kind: 'starting', reason: 'has not joined the consumer group yet' },
+    progress: { kind: 'ready' },
     disk: { kind: 'ready' },
     archive: { kind: 'ready' },
   };

@@ -22,7 +22,7 @@ const DROP_REASONS = ['below_min_level', ...QUARANTINE_REASONS] as const;
 export const COMMIT_OUTCOMES = ['committed', 'fenced', 'failed'] as const;
 
 /** What can be out of order for a while: the broker, the log files, the compression of closed files. */
-export const CIRCUITS = ['broker', 'disk', 'seal'] as const;
+const CIRCUITS = ['broker', 'disk', 'seal'] as const;
 
 /** Values of `log_consumer_circuit_state`. */
 export const CIRCUIT_VALUES = { closed: 0, half_open: 1, open: 2 } as const;
@@ -149,6 +149,11 @@ function durabilityMetrics(registry: Registry) {
     lastProgress: new Gauge({
       name: 'log_consumer_last_progress_timestamp_seconds',
       help: 'When the last checkpoint became durable, in seconds since the epoch.',
+      registers,
+    }),
+    stalled: new Gauge({
+      name: 'log_consumer_stalled',
+      help: '1 while there is work and nothing becomes durable, though the disk and the broker are well.',
       registers,
     }),
     circuitState: new Gauge({

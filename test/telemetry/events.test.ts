@@ -195,6 +195,17 @@ test('what is out of order for a while has a state, and a halted archive is no l
   assert.equal(lines.filter(({ message }) => /archiving is held back/.test(String(message))).length, 1);
 });
 
+test('a standstill makes the service not ready until something becomes durable', async () => {
+  const { events, health, samples } = setUp();
+  events.assigned(1, []);
+  events.stalled('3 tasks in work', 32_400);
+  assert.deepEqual(health.ready().reasons, ['progress: nothing became durable for 32 s (3 tasks in work)']);
+  assert.deepEqual(await samples('log_consumer_stalled'), { '': 1 });
+  events.moving();
+  assert.equal(health.ready().ready, true);
+  assert.deepEqual(await samples('log_consumer_stalled'), { '': 0 });
+});
+
 test('a file that is not tried again by this process is told as such', () => {
   const { events, lines } = setUp();
   events.sealFailed('/x', new Error('altered'), null);
