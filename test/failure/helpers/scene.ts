@@ -26,6 +26,10 @@ export interface SceneOptions {
   /** Where the files go; a temporary directory by default. */
   readonly directory?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What starts the services; see `ServiceOptions.wrapper`. */
+  readonly wrapper?: readonly string[];
+  /** Topic settings such as `max.message.bytes`. */
+  readonly topicConfig?: Readonly<Record<string, string>>;
 }
 
 /** Small files and short intervals, so that a run of seconds sees everything that can happen to a file. */
@@ -57,7 +61,10 @@ export class Scene {
   /** Everything that it starts or makes is ended and removed when the test ends. */
   static async set(context: TestContext, options: SceneOptions): Promise<Scene> {
     const bootstrap = options.bootstrap ?? (await testBroker());
-    const topic = await createTopic(bootstrap, options.name, { partitions: options.partitions ?? 6 });
+    const topic = await createTopic(bootstrap, options.name, {
+      partitions: options.partitions ?? 6,
+      config: options.topicConfig ?? {},
+    });
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), `${options.name}-`));
     const scene = new Scene(options, bootstrap, topic, directory);
     context.after(async () => {
@@ -70,7 +77,7 @@ export class Scene {
 
   /** Starts a service on the scene's topic. @param env more settings, for instance INSTANCE_ID */
   start(env: Readonly<Record<string, string>> = {}): ServiceProcess {
-    const { build } = this.#options;
+    const { build, wrapper } = this.#options;
     const service = new ServiceProcess({
       bootstrap: this.bootstrap,
       topic: this.topic,
@@ -78,6 +85,7 @@ export class Scene {
       directory: this.directory,
       env: { ...BRISK, ...this.#options.env, ...env },
       ...(build === undefined ? {} : { build }),
+      ...(wrapper === undefined ? {} : { wrapper }),
     });
     this.#services.push(service);
     return service;
