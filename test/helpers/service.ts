@@ -53,6 +53,11 @@ export class ServiceProcess {
     });
   }
 
+  /** The ops port. */
+  port(): Promise<number> {
+    return this.#port.promise;
+  }
+
   /** An answer of the ops port. */
   async get(path: string): Promise<{ readonly status: number; readonly body: string }> {
     const port = await this.#port.promise;

@@ -48,6 +48,7 @@ export class Scene {
   readonly partitions: number;
   readonly #options: SceneOptions;
   readonly #services: ServiceProcess[] = [];
+  readonly #traffic: Traffic[] = [];
 
   private constructor(options: SceneOptions, bootstrap: string, topic: string, directory: string) {
     this.#options = options;
@@ -68,6 +69,7 @@ export class Scene {
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), `${options.name}-`));
     const scene = new Scene(options, bootstrap, topic, directory);
     context.after(async () => {
+      for (const traffic of scene.#traffic) traffic.abandon();
       for (const service of scene.#services) service.kill('SIGKILL');
       await Promise.all(scene.#services.map((service) => service.exited));
       if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
@@ -94,7 +96,9 @@ export class Scene {
   /** Starts producing; see `Traffic.finish`. */
   traffic(options: Pick<TrafficOptions, 'rate' | 'atLeast'> = {}): Traffic {
     const { bootstrap, topic, partitions } = this;
-    return new Traffic({ bootstrap, topic, partitions, random: this.#options.random, ...options });
+    const traffic = new Traffic({ bootstrap, topic, partitions, random: this.#options.random, ...options });
+    this.#traffic.push(traffic);
+    return traffic;
   }
 
   /** Frees the partitions of processes that were killed, instead of waiting for their sessions to end. */

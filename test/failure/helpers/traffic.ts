@@ -32,6 +32,7 @@ export class Traffic {
   readonly #options: TrafficOptions;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
+  #isAbandoned = false;
 
   /** Starts at once. */
   constructor(options: TrafficOptions) {
@@ -53,6 +54,12 @@ export class Traffic {
     return this.produced;
   }
 
+  /** Stops at once, for a test that ends early: what still produces would keep its process alive. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.#stop.abort();
+  }
+
   async #run(): Promise<void> {
     const { bootstrap, topic, rate, atLeast = 0 } = this.#options;
     const client = kafkaClient(bootstrap);
@@ -64,7 +71,7 @@ export class Traffic {
     await producer.connect();
     const startedAt = performance.now();
     try {
-      for (let round = 0; !this.#stop.signal.aborted || this.total < atLeast; round += 1) {
+      for (let round = 0; this.#goesOn(atLeast); round += 1) {
         const compression = CODECS[round % CODECS.length] ?? CompressionTypes.None;
         await producer.send({ topic, messages: this.#batch(), compression });
         const aheadMs = rate === undefined ? 0 : (this.total / rate) * 1000 - (performance.now() - startedAt);
@@ -73,6 +80,11 @@ export class Traffic {
     } finally {
       await producer.disconnect();
     }
+  }
+
+  #goesOn(atLeast: number): boolean {
+    if (this.#isAbandoned) return false;
+    return !this.#stop.signal.aborted || this.total < atLeast;
   }
 
   #batch(): Message[] {
