@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { requireMemory } from '../config/load.ts';
 import { readTopicState } from '../consume/topic-state.ts';
 import { EXIT, messageOf, ServiceError } from '../core/errors.ts';
 import { CONFIG_OPTION, type Command, JSON_OPTION, write } from './command.ts';
@@ -28,6 +29,7 @@ export const checkCommand: Command = {
     let config: Config;
     try {
       config = configOf(context);
+      requireMemory(config);
     } catch (error) {
       if (!json || !(error instanceof ServiceError)) throw error;
       await write(

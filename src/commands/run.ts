@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { requireMemory } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { EXIT, ServiceError } from '../core/errors.ts';
+import { SEAL_CIRCUIT, SEAL_RETRY } from '../core/limits.ts';
 import type { IngestObserver } from '../pipeline/observer.ts';
 import { IngestService } from '../pipeline/service.ts';
+import { Circuit } from '../resilience/circuit.ts';
 import { createEvents, type Events } from '../telemetry/events.ts';
 import { Health } from '../telemetry/health.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -11,7 +14,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { startOpsServer } from '../telemetry/ops-server.ts';
 import { createTransformPool, type TransformPool } from '../transform/pool.ts';
 import type { Member, MemberTask } from '../upkeep/gzip-member.ts';
-import { Sealer } from '../upkeep/sealer.ts';
+import { isSealOutage, Sealer } from '../upkeep/sealer.ts';
 import { CONFIG_OPTION, type Command } from './command.ts';
 import { configOf, directoryOf } from './config-of.ts';
 import { onStopSignal } from './signals.ts';
@@ -27,11 +30,13 @@ export const runCommand: Command = {
   options: { config: CONFIG_OPTION },
   async run(context) {
     const config = configOf(context);
+    requireMemory(config);
     const logger = createLogger({ level: config.telemetry.logLevel, instance: config.output.instanceId });
     const metrics = createMetrics({ version: VERSION, instance: config.output.instanceId ?? '' });
     const health = new Health();
     const events = createEvents({ logger, metrics, health, clock: systemClock });
     events.starting(config.described, config.warnings);
+    events.memoryBounded(config.memory.boundBytes, config.memory.limitBytes);
     try {
       const ops = await startOpsServer({ ...config.ops, registry: metrics.registry, health });
       events.listening(config.ops.host, ops.port);
@@ -109,6 +114,13 @@ function createSealer(config: Config, pool: TransformPool, events: Events, mayRu
     concurrency: config.seal.concurrency,
     compress: (task) => pool.runOther<MemberTask, Member>('compressMember', task),
     mayRun,
+    pauses: SEAL_RETRY,
+    circuit: new Circuit({
+      ...SEAL_CIRCUIT,
+      isOutage: isSealOutage,
+      clock: systemClock,
+      onChange: events.sealCircuit,
+    }),
     onSealed: events.sealed,
     onFailed: events.sealFailed,
     onBacklog: events.sealBacklog,

@@ -4,6 +4,9 @@
  */
 import type { CategoryRule, CategoryRules } from '../core/category-rules.ts';
 import type { Level } from '../core/level.ts';
+import { type MemoryBound, memoryBound } from '../core/memory-bound.ts';
+import type { Machine } from './machine.ts';
+import { type MemoryBudget, memoryBudget } from './memory-budget.ts';
 import type { Settings } from './schema.ts';
 import { resolveWorkers } from './workers.ts';
 
@@ -74,6 +77,8 @@ export interface Config {
   readonly ops: OpsConfig;
   readonly telemetry: TelemetryConfig;
   readonly shutdown: { readonly deadlineMs: number };
+  /** What the limits above add up to, and what there is. */
+  readonly memory: MemoryBudget;
   /** The file that was read; null when there was none. */
   readonly file: string | null;
   /** Full sentences about settings that are accepted but have no effect. */
@@ -84,12 +89,17 @@ export interface Config {
 
 type Sections = Omit<Config, 'file' | 'warnings' | 'described'>;
 
-/** Renames the parsed settings and resolves `auto` for a machine with `cores` cores. */
-export function sectionsFrom(settings: Settings, cores: number): Sections {
+/** Renames the parsed settings and resolves `auto` for a machine. */
+export function sectionsFrom(settings: Settings, machine: Machine): Sections {
+  const workers = resolveWorkers(
+    settings.transform.workers,
+    machine.cores,
+    (count) => boundWith(settings, count).bytes <= machine.memoryBytes,
+  );
   return {
     kafka: kafkaFrom(settings.kafka),
     output: outputFrom(settings.output),
-    transform: transformFrom(settings.transform, cores),
+    transform: transformFrom(settings.transform, workers),
     categories: {
       error_logs: categoryFrom(settings.categories.error_logs),
       performance_logs: categoryFrom(settings.categories.performance_logs),
@@ -99,7 +109,21 @@ export function sectionsFrom(settings: Settings, cores: number): Sections {
     ops: { host: settings.ops.host, port: settings.ops.port },
     telemetry: { logLevel: settings.telemetry.log_level },
     shutdown: { deadlineMs: settings.shutdown.deadline },
+    memory: memoryBudget(boundWith(settings, workers), machine),
   };
+}
+
+function boundWith({ kafka, transform, seal }: Settings, workers: number): MemoryBound {
+  return memoryBound({
+    brokers: kafka.brokers.length,
+    maxBytes: kafka.max_bytes,
+    workers,
+    tasksInFlight: workers * transform.in_flight_per_worker,
+    taskBytes: transform.task_bytes,
+    queueBytes: transform.queue_bytes,
+    maxDecompressedBytes: transform.max_decompressed_bytes,
+    sealConcurrency: seal.concurrency,
+  });
 }
 
 function kafkaFrom(kafka: Settings['kafka']): KafkaConfig {
@@ -135,8 +159,7 @@ function outputFrom(output: Settings['output']): OutputConfig {
   };
 }
 
-function transformFrom(transform: Settings['transform'], cores: number): TransformConfig {
-  const workers = resolveWorkers(transform.workers, cores);
+function transformFrom(transform: Settings['transform'], workers: number): TransformConfig {
   return {
     workers,
     tasksInFlight: workers * transform.in_flight_per_worker,

@@ -1,6 +1,5 @@
 /** Puts the configuration together: defaults, overridden by config.yaml, overridden by the environment. */
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { check } from './check.ts';
 import { type Config, sectionsFrom } from './config.ts';
@@ -13,6 +12,7 @@ import {
   variableOrigin,
 } from './environment.ts';
 import { interpolate } from './interpolation.ts';
+import { type Machine, readMachine } from './machine.ts';
 import { type Given, invalidConfig } from './problems.ts';
 import { SECTION_KEYS } from './settings.ts';
 import { type Tree, valueAt, withoutValue, withValue } from './tree.ts';
@@ -25,6 +25,8 @@ export interface ConfigSources {
   /** Beats CONFIG_FILE. */
   readonly file?: string;
   readonly env: Environment;
+  /** The one that runs this by default. */
+  readonly machine?: Machine;
 }
 
 /**
@@ -42,10 +44,11 @@ export function loadConfig(sources: ConfigSources): Config {
   const checked = check(interpolated, given, yaml.readable);
   const problems = [...yaml.problems, ...environment.problems, ...checked.problems];
   if (checked.settings === undefined || problems.length > 0) throw invalidConfig(problems);
+  const sections = sectionsFrom(checked.settings, sources.machine ?? readMachine());
   return deepFreeze({
-    ...sectionsFrom(checked.settings, availableParallelism()),
+    ...sections,
     file,
-    warnings: environment.warnings,
+    warnings: [...environment.warnings, ...sections.memory.warnings],
     described: describeSettings(checked.settings, interpolated.secretPaths),
   });
 }
@@ -92,4 +95,12 @@ function deepFreeze<T>(value: T): T {
     for (const child of Object.values(value)) deepFreeze(child);
   }
   return value;
+}
+
+/**
+ * For commands that consume: what they are allowed has to fit into memory.
+ * @throws ServiceError CONFIG_INVALID when the sum of all limits is above what there is
+ */
+export function requireMemory({ memory }: Config): void {
+  if (memory.problem !== null) throw invalidConfig([memory.problem]);
 }

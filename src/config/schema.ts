@@ -150,7 +150,7 @@ const output = z.strictObject({
 const transform = z.strictObject({
   workers: integerOrAuto(
     { min: 1, max: 64 },
-    'Threads that decompress, parse and normalise. auto: one per core on 1 or 2 cores, else all but one, at most 8.',
+    'Threads that decompress, parse and normalise. auto: one per core on 1 or 2 cores, else all but one, at most 8 and what fits into memory; the limits of a container count.',
   ),
   in_flight_per_worker: integer(
     { default: 4, min: 1, max: 32 },

@@ -26,6 +26,15 @@ export const MAX_POOLED_BUFFER_BYTES = 2 * MIB;
 /** How long the writer waits before it tries again on a full disk. */
 export const DISK_RETRY_MS = 1000;
 
+/**
+ * A closed file that could not be compressed is tried again after pauses of these lengths: soon when the
+ * disk hiccuped, rarely when it stays full, since each try writes and competes with the log files.
+ */
+export const SEAL_RETRY = { firstMs: 1000, maxMs: 300_000 } as const;
+
+/** So many failures in a row say that it is the disk and not a file; then one file at a time probes it. */
+export const SEAL_CIRCUIT = { failures: 3, pauses: { firstMs: 5000, maxMs: 300_000 } } as const;
+
 /** A handler that waits for room does so in slices of this, with a heartbeat after each. */
 export const BACKPRESSURE_SLICE_MS = 500;
 
@@ -34,6 +43,21 @@ export const BACKPRESSURE_SLICE_MS = 500;
  * decided after it; the members that wait for us must not wait longer.
  */
 export const REVOKE_DEADLINE_MS = 4000;
+
+/**
+ * Limits of V8 on the heap of one transform thread, in MiB. Memory of buffers is not part of a heap.
+ * Nothing is allocated per record, so little lives short; measured, a larger young generation does not
+ * make it faster. Of the old one, code, tables and names of services take 10 MiB whatever the records are.
+ */
+export const WORKER_YOUNG_GENERATION_MIB = 24;
+export const WORKER_OLD_GENERATION_MIB = 128;
+
+/** The same for the writer thread, which holds the accounts of partitions and segments besides its code. */
+export const WRITER_YOUNG_GENERATION_MIB = 24;
+export const WRITER_OLD_GENERATION_MIB = 128;
+
+/** Memory for a decompressed batch that a transform thread keeps; larger memory goes with its batch. */
+export const MAX_KEPT_BATCH_BYTES = 8 * MIB;
 
 /** Plain bytes in one gzip member of a sealed file. */
 export const GZIP_MEMBER_BYTES = MIB;

@@ -4,10 +4,10 @@
  */
 import { LEVELS } from '../core/level.ts';
 import type { LineFacts, UnitCounts } from '../core/messages.ts';
+import { OTHER_SERVICES } from '../core/services.ts';
 
 /** More distinct services than this are counted together under `OTHER_SERVICES`. */
 const MAX_SERVICES = 1000;
-export const OTHER_SERVICES = 'other';
 
 /** Offsets [from, to) of one partition; `key` is `<topic>/<partition>`. */
 export interface OffsetRange {

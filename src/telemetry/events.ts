@@ -4,13 +4,14 @@
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
 import { isFenced } from '../core/fencing.ts';
 import type { LogFile } from '../core/files.ts';
 import type { RecoveryAction, UnitCounts } from '../core/messages.ts';
 import type { PartitionRange, TopicPartition } from '../core/offsets.ts';
 import type { QuarantineReason } from '../core/quarantine.ts';
 import type { Health } from './health.ts';
-import type { COMMIT_OUTCOMES, Metrics } from './metrics.ts';
+import { CIRCUIT_VALUES, type COMMIT_OUTCOMES, type Metrics } from './metrics.ts';
 import { Throttle } from './throttle.ts';
 
 export interface EventSinks {
@@ -50,6 +51,11 @@ function lifecycleEvents({ logger, metrics, health, clock }: EventSinks) {
     starting(configuration: Readonly<Record<string, unknown>>, warnings: readonly string[]): void {
       logger.info({ configuration }, 'starting');
       for (const warning of warnings) logger.warn(warning);
+    },
+    /** What all limits on memory add up to, and what there is. */
+    memoryBounded(boundBytes: number, limitBytes: number): void {
+      metrics.memoryBound.set(boundBytes);
+      metrics.memoryLimit.set(limitBytes);
     },
     /** Metrics and health are served. */
     listening(host: string, port: number): void {
@@ -105,9 +111,11 @@ function groupEvents({ logger, metrics, health }: EventSinks) {
     /** The Kafka client failed at something and tries again; its own lines say at what. */
     brokerTrouble(message: string): void {
       health.set('consumer', { kind: 'blocked', reason: message });
+      metrics.circuitState.set({ circuit: 'broker' }, CIRCUIT_VALUES.open);
     },
     brokerBack(): void {
       health.set('consumer', { kind: 'ready' });
+      metrics.circuitState.set({ circuit: 'broker' }, CIRCUIT_VALUES.closed);
       logger.info('the broker answers again');
     },
     lag(topic: string, partition: number, records: number): void {
@@ -183,7 +191,7 @@ function recordEvents({ logger, metrics, clock }: EventSinks) {
   };
 }
 
-function checkpointEvents({ logger, metrics, clock }: EventSinks) {
+function checkpointEvents({ logger, metrics, health, clock }: EventSinks) {
   return {
     checkpointDurable(
       sequence: number,
@@ -195,6 +203,18 @@ function checkpointEvents({ logger, metrics, clock }: EventSinks) {
       metrics.lastProgress.set(clock.now() / 1000);
       for (const [file, bytes] of Object.entries(fileBytes)) metrics.fileSize.set({ file }, bytes);
       logger.debug({ sequence, duration_ms: durationMs }, 'checkpoint durable');
+    },
+    /** There is work, nobody else is to blame, and nothing became durable for so long. */
+    stalled(what: string, stillMs: number): void {
+      const reason = `nothing became durable for ${Math.round(stillMs / 1000)} s (${what})`;
+      health.set('progress', { kind: 'blocked', reason });
+      metrics.stalled.set(1);
+      logger.error({ pending: what, still_ms: stillMs }, 'no progress');
+    },
+    moving(): void {
+      health.set('progress', { kind: 'ready' });
+      metrics.stalled.set(0);
+      logger.info('progress again');
     },
     committed(sequence: number, partitions: number): void {
       metrics.commits.inc({ outcome: 'committed' });
@@ -226,19 +246,42 @@ function fileEvents({ logger, metrics, health }: EventSinks) {
     sealBacklog(files: number): void {
       metrics.sealBacklog.set(files);
     },
-    /** The file stays plain and is tried again at the next start. */
-    sealFailed(path: string, error: unknown): void {
+    /** The file stays plain. @param retryInMs null when it is tried again at the next start only */
+    sealFailed(path: string, error: unknown, retryInMs: number | null): void {
       metrics.sealFailures.inc();
-      logger.error({ path, error }, 'file not archived; it stays plain and is tried again at the next start');
+      if (retryInMs === null) {
+        logger.error(
+          { path, error },
+          'file not archived; it stays plain and is looked at again at the next start',
+        );
+      } else {
+        const details = { path, error, retry_in_ms: Math.round(retryInMs) };
+        logger.error(details, 'file not archived; it stays plain and is tried again');
+      }
+    },
+    /** Compression of closed files was stopped, is tried with one of them, or goes on. */
+    sealCircuit(state: keyof typeof CIRCUIT_VALUES, error: unknown): void {
+      metrics.circuitState.set({ circuit: 'seal' }, CIRCUIT_VALUES[state]);
+      if (state === 'closed') {
+        health.set('archive', { kind: 'ready' });
+        logger.info('closed files are archived again');
+      } else {
+        const reason = `closed files cannot be archived (${messageOf(error)})`;
+        health.set('archive', { kind: 'degraded', reason });
+        if (state === 'open')
+          logger.warn({ error }, 'archiving is held back; it is tried with one file at a time');
+      }
     },
     diskBlocked(reason: string): void {
       health.set('disk', { kind: 'blocked', reason });
       metrics.diskBlocked.set(1);
+      metrics.circuitState.set({ circuit: 'disk' }, CIRCUIT_VALUES.open);
       logger.error({ reason }, 'writing is blocked; it goes on by itself when the disk allows it');
     },
     diskUnblocked(): void {
       health.set('disk', { kind: 'ready' });
       metrics.diskBlocked.set(0);
+      metrics.circuitState.set({ circuit: 'disk' }, CIRCUIT_VALUES.closed);
       logger.info('writing goes on');
     },
   };

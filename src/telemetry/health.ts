@@ -1,15 +1,17 @@
 /**
  * Whether the service is ready and alive, from one state per component. Not ready means that it does not
- * make progress now; not alive means that it cannot recover by itself and should be restarted.
+ * make progress now; not alive means that it cannot recover by itself and should be restarted. Degraded is
+ * ready: the records flow, but something behind them does not.
  */
 
 /** `process` is the service as a whole: it is told to stop, or it has failed. */
-const COMPONENTS = ['process', 'consumer', 'disk'] as const;
+const COMPONENTS = ['process', 'consumer', 'progress', 'disk', 'archive'] as const;
 
 export type Component = (typeof COMPONENTS)[number];
 
 export type ComponentState =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'degraded'; readonly reason: string }
   | { readonly kind: 'starting'; readonly reason: string }
   /** It waits for something outside and goes on by itself. */
   | { readonly kind: 'blocked'; readonly reason: string }
@@ -20,6 +22,8 @@ export interface Readiness {
   readonly ready: boolean;
   /** One for each component that is not ready: "disk: no space left on /logs". */
   readonly reasons: readonly string[];
+  /** One for each component that is only degraded. */
+  readonly degraded: readonly string[];
 }
 
 export interface Liveness {
@@ -31,7 +35,9 @@ export class Health {
   readonly #states: Record<Component, ComponentState> = {
     process: { kind: 'ready' },
     consumer: { kind: 'starting', reason: 'has not joined the consumer group yet' },
+    progress: { kind: 'ready' },
     disk: { kind: 'ready' },
+    archive: { kind: 'ready' },
   };
 
   /** Replaces the state of a component; a failure is final. */
@@ -39,10 +45,11 @@ export class Health {
     if (this.#states[component].kind !== 'failed') this.#states[component] = state;
   }
 
-  /** Ready when every component is. */
+  /** Ready when every component is, degraded or not. */
   ready(): Readiness {
-    const reasons = this.#reasons((state) => state.kind !== 'ready');
-    return { ready: reasons.length === 0, reasons };
+    const reasons = this.#reasons((state) => state.kind !== 'degraded');
+    const degraded = this.#reasons((state) => state.kind === 'degraded');
+    return { ready: reasons.length === 0, reasons, degraded };
   }
 
   /** Alive unless a component has failed. */
@@ -51,6 +58,7 @@ export class Health {
     return { live: reasons.length === 0, reasons };
   }
 
+  /** Of the components that are not simply ready. */
   #reasons(counts: (state: ComponentState) => boolean): string[] {
     return COMPONENTS.flatMap((component) => {
       const state = this.#states[component];

@@ -21,6 +21,12 @@ const DROP_REASONS = ['below_min_level', ...QUARANTINE_REASONS] as const;
 
 export const COMMIT_OUTCOMES = ['committed', 'fenced', 'failed'] as const;
 
+/** What can be out of order for a while: the broker, the log files, the compression of closed files. */
+const CIRCUITS = ['broker', 'disk', 'seal'] as const;
+
+/** Values of `log_consumer_circuit_state`. */
+export const CIRCUIT_VALUES = { closed: 0, half_open: 1, open: 2 } as const;
+
 export interface BuildInfo {
   readonly version: string;
   /** "" when the instance has no id. */
@@ -48,6 +54,7 @@ export function createMetrics(build: BuildInfo) {
   buildInfo.set({ version: build.version, node: process.version, instance: build.instance }, 1);
   for (const reason of DROP_REASONS) metrics.dropped.inc({ reason }, 0);
   for (const outcome of COMMIT_OUTCOMES) metrics.commits.inc({ outcome }, 0);
+  for (const circuit of CIRCUITS) metrics.circuitState.set({ circuit }, CIRCUIT_VALUES.closed);
   for (const file of LOG_FILES) metrics.rotations.inc({ file }, 0);
   return metrics;
 }
@@ -135,7 +142,7 @@ function durabilityMetrics(registry: Registry) {
     }),
     sealFailures: new Counter({
       name: 'log_consumer_seal_failures_total',
-      help: 'Closed files that could not be compressed; each stays plain and is tried again at the next start.',
+      help: 'Attempts to compress a closed file that failed; the file stays plain and is tried again.',
       registers,
     }),
     checkpointSequence: new Gauge({
@@ -152,6 +159,17 @@ function durabilityMetrics(registry: Registry) {
     lastProgress: new Gauge({
       name: 'log_consumer_last_progress_timestamp_seconds',
       help: 'When the last checkpoint became durable, in seconds since the epoch.',
+      registers,
+    }),
+    stalled: new Gauge({
+      name: 'log_consumer_stalled',
+      help: '1 while there is work and nothing becomes durable, though the disk and the broker are well.',
+      registers,
+    }),
+    circuitState: new Gauge({
+      name: 'log_consumer_circuit_state',
+      help: '0 while calls go through, 2 while they are held back because too many failed, 1 while one probes.',
+      labelNames: ['circuit'],
       registers,
     }),
     diskBlocked: new Gauge({
@@ -185,6 +203,16 @@ function consumerMetrics(registry: Registry) {
     assignedPartitions: new Gauge({
       name: 'log_consumer_assigned_partitions',
       help: 'Partitions that this instance reads now.',
+      registers,
+    }),
+    memoryLimit: new Gauge({
+      name: 'log_consumer_memory_limit_bytes',
+      help: 'Memory of the container, or of the machine where there is no container.',
+      registers,
+    }),
+    memoryBound: new Gauge({
+      name: 'log_consumer_memory_bound_bytes',
+      help: 'Sum of everything that the configured limits let ordinary records fill.',
       registers,
     }),
     queueItems: new Gauge({

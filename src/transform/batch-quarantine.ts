@@ -1,5 +1,7 @@
 import type { DecodeFailure } from './decode-failure.ts';
+import { jsonText } from './json-bytes.ts';
 import type { LineBuffer } from './line-buffer.ts';
+import { appendBase64, appendText } from './quarantine-bytes.ts';
 
 /** The last instant that is written with a year of four digits. */
 const LATEST_MS = 253_402_300_799_999;
@@ -29,7 +31,7 @@ export function appendUndecodedBatch(
 ): void {
   const { raw, timestampMs } = batch;
   const hasTimestamp = timestampMs >= 0 && timestampMs <= LATEST_MS;
-  const line = JSON.stringify({
+  const head = jsonText({
     reason: failure.reason,
     detail: failure.detail,
     topic: batch.topic,
@@ -40,11 +42,8 @@ export function appendUndecodedBatch(
     key: null,
     headers: [],
     timestamp: hasTimestamp ? new Date(timestampMs).toISOString() : null,
-    raw: Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('base64'),
-    raw_encoding: 'base64',
   });
-  const bytes = Buffer.from(`${line}\n`);
-  quarantine.reserve(bytes.length);
-  quarantine.bytes.set(bytes, quarantine.length);
-  quarantine.length += bytes.length;
+  appendText(quarantine, `${head.slice(0, -1)},`);
+  appendBase64(quarantine, 'raw', raw);
+  appendText(quarantine, '}\n');
 }

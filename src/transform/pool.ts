@@ -5,6 +5,7 @@
  * gives them back in the result, the output perhaps larger; nothing is copied and nothing is shared.
  */
 import type { ServiceError } from '../core/errors.ts';
+import { WORKER_OLD_GENERATION_MIB, WORKER_YOUNG_GENERATION_MIB } from '../core/limits.ts';
 import type { TransformResult, TransformTask } from '../core/messages.ts';
 import { workerFile } from '../core/worker-file.ts';
 import type { RecordOptions } from './record-transformer.ts';
@@ -40,11 +41,6 @@ export interface TransformPool {
   close(): Promise<void>;
 }
 
-/** Nothing is allocated per record, so little lives short; measured, more does not make it faster. */
-const YOUNG_GENERATION_MIB = 24;
-/** Code, tables and, for one moment, the text of the largest quarantined record. */
-const OLD_GENERATION_MIB = 512;
-
 /** Starts the threads. @param onDied called once, when a thread dies; the pool is of no use then */
 export function createTransformPool(
   options: TransformPoolOptions,
@@ -56,8 +52,8 @@ export function createTransformPool(
       workerData: options.unit,
       workers: options.workers,
       maxTasks: options.maxTasks,
-      youngGenerationMiB: YOUNG_GENERATION_MIB,
-      oldGenerationMiB: OLD_GENERATION_MIB,
+      youngGenerationMiB: WORKER_YOUNG_GENERATION_MIB,
+      oldGenerationMiB: WORKER_OLD_GENERATION_MIB,
     },
     onDied,
   );

@@ -9,6 +9,7 @@ import { isUtf8 } from 'node:buffer';
 import type { CategoryRules } from '../core/category-rules.ts';
 import { LEVEL_RANK, type Level } from '../core/level.ts';
 import type { QuarantineReason } from '../core/quarantine.ts';
+import { UNKNOWN_SERVICE } from '../core/services.ts';
 import { ByteText } from './byte-text.ts';
 import { Calendar, LATEST_MS } from './calendar.ts';
 import type { Candidates } from './candidates.ts';
@@ -28,7 +29,7 @@ import { ErrorResolver } from './resolve-error.ts';
 import { LevelResolver } from './resolve-level.ts';
 import { resolveId, resolveMessage, resolveService } from './resolve-text.ts';
 import { TimestampResolver } from './resolve-timestamp.ts';
-import { ServiceIds, UNKNOWN_SERVICE } from './service-ids.ts';
+import { ServiceIds } from './service-ids.ts';
 
 /** Each transform thread makes one transformer from these. */
 export interface RecordOptions {

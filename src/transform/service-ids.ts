@@ -2,6 +2,7 @@
  * A small number per service name, so that counting per service costs no text. Bounded: names beyond the
  * limit share one id, and only the counts, never the stored lines, lose them.
  */
+import { OTHER_SERVICES, UNKNOWN_SERVICE } from '../core/services.ts';
 import { decodeString } from './json-bytes.ts';
 
 const CAPACITY = 10_000;
@@ -10,11 +11,6 @@ const MAX_NAME_BYTES = 128;
 const ARENA_BYTES = 1 << 20;
 const OTHER = 0;
 const UNKNOWN = 1;
-
-/** Name in counts of all services beyond the limit. */
-const OTHER_SERVICES = '(other)';
-/** Service of records that name none. */
-export const UNKNOWN_SERVICE = 'unknown';
 
 export class ServiceIds {
   readonly #names: string[] = [OTHER_SERVICES];

@@ -5,6 +5,10 @@
  * into it is compared with what the writer recorded; only then is it renamed, and the plain file goes
  * last. A crash at any point leaves the plain file or both, and the next start does the work again.
  *
+ * What fails is tried again after growing pauses, and a circuit breaker stops all of it but single probes
+ * while the disk refuses one file after the other. A file that is no longer what the writer wrote is left
+ * to a person.
+ *
  * The pool compresses one small member at a time, and only while `mayRun` says that nothing more
  * important waits; otherwise one a second, so that a service under full load still makes progress.
  */
@@ -14,7 +18,10 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
+import { systemCodeOf } from '../core/errors.ts';
 import { LOG_FILES } from '../core/files.ts';
+import { Backoff, type BackoffLimits } from '../resilience/backoff.ts';
+import type { Circuit } from '../resilience/circuit.ts';
 import { formatChecksum } from '../storage/checksum.ts';
 import { replaceFileDurable, syncDirectory } from '../storage/durable-file.ts';
 import type { SegmentFacts } from '../storage/facts.ts';
@@ -32,7 +39,12 @@ export interface SealerOptions {
   /** Whether the pool has time for this. */
   readonly mayRun: () => boolean;
   readonly onSealed: (path: string, plainBytes: number, sealedBytes: number, durationMs: number) => void;
-  readonly onFailed: (path: string, error: unknown) => void;
+  /** Pauses before a file that failed is tried again. */
+  readonly pauses: BackoffLimits;
+  /** Opens when the disk refuses; `isSealOutage` says which errors count. */
+  readonly circuit: Pick<Circuit, 'run'>;
+  /** @param retryInMs null when the file is not tried again by this process */
+  readonly onFailed: (path: string, error: unknown, retryInMs: number | null) => void;
   readonly onBacklog: (segments: number) => void;
 }
 
@@ -42,7 +54,9 @@ const MAX_WAIT_MS = 1000;
 export class Sealer {
   readonly #options: SealerOptions;
   readonly #queue: PQueue;
-  #stopping = false;
+  readonly #stopping = new AbortController();
+  /** Files that failed, until they are tried again. */
+  readonly #retries = new Set<NodeJS.Timeout>();
 
   constructor(options: SealerOptions) {
     this.#options = options;
@@ -63,23 +77,42 @@ export class Sealer {
 
   /** @param path of a closed segment, without suffix */
   add(path: string): void {
-    if (this.#stopping) return;
-    this.#queue
-      .add(() => this.#seal(path))
-      .catch((error: unknown) => this.#options.onFailed(path, error))
-      .finally(() => this.#reportBacklog());
-    this.#reportBacklog();
+    this.#try(path, new Backoff(this.#options.pauses));
   }
 
   /** Leaves what is not begun; resolves when what is in work was given up or done. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stopping.abort();
     this.#queue.clear();
+    for (const retry of this.#retries) clearTimeout(retry);
     await this.#queue.onIdle();
   }
 
+  #try(path: string, pauses: Backoff): void {
+    const { signal } = this.#stopping;
+    if (signal.aborted) return;
+    this.#queue
+      .add(() => this.#options.circuit.run(() => this.#seal(path), signal))
+      .catch((error: unknown) => this.#failed(path, pauses, error))
+      .finally(() => this.#reportBacklog());
+    this.#reportBacklog();
+  }
+
+  #failed(path: string, pauses: Backoff, error: unknown): void {
+    if (this.#stopping.signal.aborted) return;
+    const retryInMs = isSealOutage(error) ? pauses.next() : null;
+    this.#options.onFailed(path, error, retryInMs);
+    if (retryInMs === null) return;
+    const retry = setTimeout(() => {
+      this.#retries.delete(retry);
+      this.#try(path, pauses);
+    }, retryInMs);
+    retry.unref();
+    this.#retries.add(retry);
+  }
+
   #reportBacklog(): void {
-    this.#options.onBacklog(this.#queue.size + this.#queue.pending);
+    this.#options.onBacklog(this.#queue.size + this.#queue.pending + this.#retries.size);
   }
 
   async #seal(path: string): Promise<void> {
@@ -144,12 +177,12 @@ export class Sealer {
   async #turn(): Promise<boolean> {
     for (
       let waited = 0;
-      !this.#stopping && !this.#options.mayRun() && waited < MAX_WAIT_MS;
+      !this.#stopping.signal.aborted && !this.#options.mayRun() && waited < MAX_WAIT_MS;
       waited += POLL_MS
     ) {
       await sleep(POLL_MS);
     }
-    return !this.#stopping;
+    return !this.#stopping.signal.aborted;
   }
 }
 
@@ -163,10 +196,18 @@ interface Written {
   readonly lines: number;
 }
 
+/** The file is no longer what was written to it: compressing it again would not help. */
+class AlteredSegment extends Error {}
+
+/** Whether a failure can pass, so that it is the disk's rather than the file's. */
+export function isSealOutage(error: unknown): boolean {
+  return !(error instanceof AlteredSegment) && systemCodeOf(error) !== 'ENOENT';
+}
+
 /** What was compressed must be what the writer wrote, byte for byte. */
 function requireEqual(plain: string, { plainBytes, lines, crc32c }: Written, facts: SegmentFacts): void {
   if (plainBytes === facts.bytes && lines === facts.records && crc32c === facts.crc32c) return;
-  throw new Error(
+  throw new AlteredSegment(
     `${plain} no longer is what was written to it (${lines} lines and ${plainBytes} bytes, ${facts.records} and ${facts.bytes} recorded): it stays as it is; run "log-consumer verify".`,
   );
 }

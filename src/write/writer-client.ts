@@ -1,6 +1,7 @@
 /** The main thread's end of the writer thread. */
 import { Worker } from 'node:worker_threads';
 import { deserialiseError, messageOf, ServiceError } from '../core/errors.ts';
+import { WRITER_OLD_GENERATION_MIB, WRITER_YOUNG_GENERATION_MIB } from '../core/limits.ts';
 import type { WriterEvent, WriterOptions, WriterRequest, WriteUnit } from '../core/messages.ts';
 import type { PartitionRange } from '../core/offsets.ts';
 import { workerFile } from '../core/worker-file.ts';
@@ -26,7 +27,13 @@ export interface WriterClient {
  * @param onEvent every event of the thread, `failed` also when it dies without a word
  */
 export function startWriter(options: WriterOptions, onEvent: (event: WriterEvent) => void): WriterClient {
-  const worker = new Worker(workerFile(import.meta.url, 'writer'), { workerData: options });
+  const worker = new Worker(workerFile(import.meta.url, 'writer'), {
+    workerData: options,
+    resourceLimits: {
+      maxYoungGenerationSizeMb: WRITER_YOUNG_GENERATION_MIB,
+      maxOldGenerationSizeMb: WRITER_OLD_GENERATION_MIB,
+    },
+  });
   let ended = false;
   const fail = (error: ServiceError): void => {
     if (ended) return;

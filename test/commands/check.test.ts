@@ -29,6 +29,18 @@ test('one that is not valid exits 78, as JSON too', async (context) => {
   assert.match(report.problems.join(), /topc/);
 });
 
+test('limits that no memory has room for exit 78, as JSON too', async (context) => {
+  const file = join(temporaryDirectory(context), 'config.yaml');
+  const brokers = Array.from({ length: 1000 }, (_, number) => `broker-${number}:9092`);
+  writeFileSync(file, `kafka: {max_bytes: 1GiB, brokers: ${JSON.stringify(brokers)}}\n`);
+  const people = await runMain(['check', '-c', file]);
+  assert.equal(people.code, 78);
+  assert.match(people.errors, /the limits allow \d+MiB of memory \(answers of brokers 2048000MiB, /);
+  const { code, output } = await runMain(['check', '--json', '-c', file]);
+  const report = JSON.parse(output) as { ok: boolean; problems: string[] };
+  assert.deepEqual([code, report.ok, report.problems.length], [78, false, 1]);
+});
+
 test('--online tells of a broker that does not answer and a directory that cannot be made', async (context) => {
   const directory = temporaryDirectory(context);
   writeFileSync(join(directory, 'file'), '');

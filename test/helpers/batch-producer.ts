@@ -5,5 +5,6 @@ import { BatchProducer } from '../../load-tests/bench/batch-producer.ts';
 export async function produceBatch(bootstrap: string, topic: string, batch: Buffer): Promise<void> {
   const producer = await BatchProducer.connect(bootstrap, topic);
   await producer.send([{ partition: 0, batch }]);
-  await producer.close();
+  await producer.flush();
+  producer.close();
 }

@@ -13,6 +13,8 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Root of the build to run; the checkout by default. */
   readonly build?: string;
+  /** A command and its arguments that end with running what follows them, such as `env A=1`. */
+  readonly wrapper?: readonly string[];
 }
 
 export interface Exit {
@@ -28,7 +30,13 @@ export class ServiceProcess {
 
   constructor(options: ServiceOptions) {
     const build = options.build ?? PROJECT_DIRECTORY;
-    this.child = spawn(process.execPath, ['bin/log-consumer.mjs', 'run'], {
+    const [command = '', ...args] = [
+      ...(options.wrapper ?? []),
+      process.execPath,
+      'bin/log-consumer.mjs',
+      'run',
+    ];
+    this.child = spawn(command, args, {
       cwd: build,
       env: environmentOf(options),
       stdio: ['ignore', 'inherit', 'pipe'],
@@ -43,6 +51,11 @@ export class ServiceProcess {
       const match = /"port":(\d+),"message":"serving metrics/.exec(this.log);
       if (match?.[1] !== undefined) this.#port.resolve(Number(match[1]));
     });
+  }
+
+  /** The ops port. */
+  port(): Promise<number> {
+    return this.#port.promise;
   }
 
   /** An answer of the ops port. */

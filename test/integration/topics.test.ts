@@ -1,4 +1,4 @@
-/** What a real broker can hold: every codec, transactions, compaction, hostile records. */
+/** What a real broker can hold: every codec, transactions, compaction. Hostile records: failure/poison.test.ts. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,10 +7,8 @@ import { test } from 'node:test';
 import { CompressionTypes, type Message } from 'kafkajs';
 import { startKafka } from '../../scripts/kafka/embedded-kafka.ts';
 import { verify } from '../../src/upkeep/verify.ts';
-import { produceBatch } from '../helpers/batch-producer.ts';
 import { checkExactness, EXACT, uniqueMessage } from '../helpers/exactness.ts';
 import { createTopic, endOffsets, inTransaction, produce, testBroker, waitForEnd } from '../helpers/kafka.ts';
-import { buildRecordBatch } from '../helpers/record-batch-builder.ts';
 import { ServiceProcess, waitFor } from '../helpers/service.ts';
 import { storedLines } from '../helpers/stored-files.ts';
 
@@ -130,63 +128,4 @@ test('holes of a compacted topic are accounted for as absent', async (t) => {
     },
     bootstrap,
   );
-});
-
-test('hostile records are stored or quarantined once each, and later records flow', async () => {
-  const bootstrap = await testBroker();
-  const topic = await createTopic(bootstrap, 'hostile', { config: { 'max.message.bytes': '20000000' } });
-  const good = { partition: 0, value: '{"service":"s","level":"INFO","message":"after"}' };
-  const headers = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`h${index}`, 'v']));
-  const hostile: [Message, string][] = [
-    [{ partition: 0, value: null }, 'empty'],
-    [{ partition: 0, value: Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]) }, 'invalid_utf8'],
-    [{ partition: 0, value: `${'['.repeat(200_000)}${']'.repeat(200_000)}` }, 'too_deep'],
-    [{ partition: 0, value: `{"a":${'{"b":'.repeat(100_000)}1${'}'.repeat(100_000)}}` }, 'too_deep'],
-    [{ partition: 0, value: 'plain text', headers }, 'not_json'],
-    [{ partition: 0, value: '[1,2]' }, 'not_object'],
-    [{ partition: 0, value: `{"message":"${'x'.repeat(9_000_000)}"}` }, 'too_large'],
-  ];
-  for (const [message] of hostile)
-    await produce(bootstrap, topic, [message], { compression: CompressionTypes.GZIP });
-  const stored = [
-    { partition: 0, value: '{"message":"many headers"}', headers: { ...headers, __proto__x: '1' } },
-    { partition: 0, value: '{"__proto__":{"x":1},"constructor":2,"message":"proto"}' },
-    { partition: 0, value: '{"message":\n"split","u":"a\u2028b\u2029c\u0085d"\n}' },
-    { partition: 0, value: `{"message":"big","pad":"${'y'.repeat(7_000_000)}"}` },
-  ];
-  for (const message of stored)
-    await produce(bootstrap, topic, [message], { compression: CompressionTypes.GZIP });
-  const many = Array.from({ length: 130_000 }, () => ({ value: good.value }));
-  await produceBatch(bootstrap, topic, buildRecordBatch({ codec: 'gzip', records: many }));
-  await produce(bootstrap, topic, [good]);
-  await consumeAll(topic, async ({ directory }) => {
-    const quarantined = (await storedLines(directory, 'quarantine')).map(
-      (line) => JSON.parse(line) as Record<string, unknown>,
-    );
-    assert.deepEqual(
-      quarantined.map(({ offset, reason }) => [offset, reason]),
-      hostile.map(([, reason], offset) => [offset, reason]),
-    );
-    const lines = await storedLines(directory, 'service_logs');
-    assert.equal(lines.length, stored.length + many.length + 1);
-    assert.ok(!lines.some((line) => /[\u2028\u2029\u0085]/.test(line)));
-    const proto = JSON.parse(lines[1] ?? '') as { extra: object };
-    assert.deepEqual(Object.keys(proto.extra), ['__proto__', 'constructor']);
-  });
-});
-
-test('a bomb is quarantined whole within the limit on decompressed bytes', async () => {
-  const bootstrap = await testBroker();
-  const topic = await createTopic(bootstrap, 'bomb', { config: { 'max.message.bytes': '20000000' } });
-  const bomb = { partition: 0, value: Buffer.alloc(300_000_000, 0x20) };
-  await produce(bootstrap, topic, [bomb], { compression: CompressionTypes.GZIP });
-  await produce(bootstrap, topic, [{ partition: 0, value: '{"message":"after"}' }]);
-  await consumeAll(topic, async ({ directory }) => {
-    const [entry] = (await storedLines(directory, 'quarantine')).map(
-      (line) => JSON.parse(line) as Record<string, unknown>,
-    );
-    assert.equal(entry?.['reason'], 'decompression_limit');
-    assert.equal(entry?.['offset'], 0);
-    assert.equal((await storedLines(directory, 'service_logs')).length, 1);
-  });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addTotals, FactsAccumulator, NO_FACTS, NO_TOTALS, OTHER_SERVICES } from '../../src/storage/facts.ts';
+import { OTHER_SERVICES } from '../../src/core/services.ts';
+import { addTotals, FactsAccumulator, NO_FACTS, NO_TOTALS } from '../../src/storage/facts.ts';
 
 test('facts add up: earliest, latest, levels, services', () => {
   const facts = new FactsAccumulator();
@@ -28,6 +29,8 @@ test('the number of named services is bounded, and none of their records is forg
   const { services } = facts.snapshot();
   assert.equal(Object.keys(services).length, 1001);
   assert.deepEqual([services['s0'], services['s999'], services[OTHER_SERVICES]], [2, 2, 1000]);
+  facts.add({ ...NO_FACTS, services: { [OTHER_SERVICES]: 5 } });
+  assert.equal(facts.snapshot().services[OTHER_SERVICES], 1005);
 });
 
 test('a service may have any name', () => {

@@ -171,11 +171,55 @@ test('a full disk makes the service not ready, and it recovers', async () => {
   assert.deepEqual(await samples('log_consumer_disk_blocked'), { '': 0 });
 });
 
+test('what is out of order for a while has a state, and a halted archive is no lack of readiness', async () => {
+  const { events, health, lines, samples } = setUp();
+  events.assigned(1, []);
+  const states = () => samples('log_consumer_circuit_state');
+  const NORMAL = { '{circuit="broker"}': 0, '{circuit="disk"}': 0, '{circuit="seal"}': 0 };
+  assert.deepEqual(await states(), NORMAL);
+  events.sealCircuit('open', new Error('EIO'));
+  const reason = 'archive: closed files cannot be archived (EIO)';
+  assert.deepEqual(health.ready(), { ready: true, reasons: [], degraded: [reason] });
+  assert.deepEqual(await states(), { ...NORMAL, '{circuit="seal"}': 2 });
+  events.sealCircuit('half_open', new Error('EIO'));
+  assert.deepEqual(await states(), { ...NORMAL, '{circuit="seal"}': 1 });
+  assert.deepEqual(health.ready().degraded, [reason]);
+  events.sealCircuit('closed', undefined);
+  assert.deepEqual(health.ready(), { ready: true, reasons: [], degraded: [] });
+  events.diskBlocked('no space left');
+  events.brokerTrouble('no answer');
+  assert.deepEqual(await states(), { ...NORMAL, '{circuit="disk"}': 2, '{circuit="broker"}': 2 });
+  events.diskUnblocked();
+  events.brokerBack();
+  assert.deepEqual(await states(), NORMAL);
+  assert.equal(lines.filter(({ message }) => /archiving is held back/.test(String(message))).length, 1);
+});
+
+test('a standstill makes the service not ready until something becomes durable', async () => {
+  const { events, health, samples } = setUp();
+  events.assigned(1, []);
+  events.stalled('3 tasks in work', 32_400);
+  assert.deepEqual(health.ready().reasons, ['progress: nothing became durable for 32 s (3 tasks in work)']);
+  assert.deepEqual(await samples('log_consumer_stalled'), { '': 1 });
+  events.moving();
+  assert.equal(health.ready().ready, true);
+  assert.deepEqual(await samples('log_consumer_stalled'), { '': 0 });
+});
+
+test('a file that is not tried again by this process is told as such', () => {
+  const { events, lines } = setUp();
+  events.sealFailed('/x', new Error('altered'), null);
+  events.sealFailed('/y', new Error('EIO'), 1234.5);
+  assert.match(String(lines[0]?.['message']), /looked at again at the next start$/);
+  assert.match(String(lines[1]?.['message']), /tried again$/);
+  assert.equal(lines[1]?.['retry_in_ms'], 1235);
+});
+
 test('files: rotation and archiving', async () => {
   const { events, samples } = setUp();
   events.rotated('audit_logs', '/logs/archive/x', 10, 2);
   events.sealed('/logs/archive/x', 10, 5, 1);
-  events.sealFailed('/logs/archive/y', new Error('EIO'));
+  events.sealFailed('/logs/archive/y', new Error('EIO'), 1000);
   assert.partialDeepStrictEqual(await samples('log_consumer_rotations_total'), {
     '{file="audit_logs"}': 1,
     '{file="service_logs"}': 0,

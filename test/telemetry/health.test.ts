@@ -7,10 +7,11 @@ test('not ready until the consumer group was joined, but alive', () => {
   assert.deepEqual(health.ready(), {
     ready: false,
     reasons: ['consumer: has not joined the consumer group yet'],
+    degraded: [],
   });
   assert.deepEqual(health.live(), { live: true, reasons: [] });
   health.set('consumer', { kind: 'ready' });
-  assert.deepEqual(health.ready(), { ready: true, reasons: [] });
+  assert.deepEqual(health.ready(), { ready: true, reasons: [], degraded: [] });
 });
 
 test('every component that is not ready gives a reason', () => {
@@ -33,4 +34,12 @@ test('a failure is final', () => {
   health.set('process', { kind: 'ready' });
   assert.deepEqual(health.live(), { live: false, reasons: ['process: fsync failed'] });
   assert.ok(health.ready().reasons.includes('process: fsync failed'));
+});
+
+test('degraded is ready, alive, and told', () => {
+  const health = new Health();
+  health.set('consumer', { kind: 'ready' });
+  health.set('archive', { kind: 'degraded', reason: 'EIO' });
+  assert.deepEqual(health.ready(), { ready: true, reasons: [], degraded: ['archive: EIO'] });
+  assert.deepEqual(health.live(), { live: true, reasons: [] });
 });

@@ -43,10 +43,10 @@ test('readiness and liveness with reasons', async (context) => {
     return [response.status, await response.json()];
   };
   const reasons = ['consumer: has not joined the consumer group yet'];
-  assert.deepEqual(await get('/health/ready'), [503, { ready: false, reasons }]);
+  assert.deepEqual(await get('/health/ready'), [503, { ready: false, reasons, degraded: [] }]);
   assert.deepEqual(await get('/health/live'), [200, { live: true, reasons: [] }]);
   health.set('consumer', { kind: 'ready' });
-  assert.deepEqual(await get('/health/ready'), [200, { ready: true, reasons: [] }]);
+  assert.deepEqual(await get('/health/ready'), [200, { ready: true, reasons: [], degraded: [] }]);
   health.set('process', { kind: 'failed', reason: 'fsync failed' });
   assert.deepEqual(await get('/health/live'), [503, { live: false, reasons: ['process: fsync failed'] }]);
 });

@@ -26,6 +26,7 @@ const SOUND: Files = {
   'src/config/schema.ts': "import 'zod';\nimport 'yaml';\n",
   'src/telemetry/metrics.ts': "import 'pino';\nimport 'prom-client';\n",
   'src/upkeep/seal.ts': "import 'p-queue';\n",
+  'src/resilience/circuit.ts': "import 'cockatiel';\n",
   'src/pipeline/loop.ts':
     "import { source } from '../consume/source.ts';\nimport { pool } from '../transform/pool.ts';\nexport const loop = [source, pool];\n",
   'src/query/plan.ts': "import '../storage/checksum.ts';\nexport const plan = 1;\n",

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { OTHER_SERVICES } from '../../src/core/services.ts';
 import { RecordTransformer } from '../../src/transform/record-transformer.ts';
 import { KAFKA_TIMESTAMP, OPTIONS, transformRecord, transformText } from './helpers/transform-text.ts';
 
@@ -142,7 +143,7 @@ describe('names of services', () => {
       assert.match(result.line, new RegExp(`"service":"s${i}"`));
       last = result.service;
     }
-    assert.equal(last, '(other)');
+    assert.equal(last, OTHER_SERVICES);
     assert.equal(transformRecord(transformer, { value: '{"service":"s5"}' }).service, 's5');
   });
 });

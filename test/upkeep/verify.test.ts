@@ -6,10 +6,9 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { PartitionCheckpoint } from '../../src/storage/checkpoint.ts';
 import { closedSegments } from '../../src/storage/recovery.ts';
-import { compressMember } from '../../src/upkeep/gzip-member.ts';
-import { Sealer } from '../../src/upkeep/sealer.ts';
 import { verify } from '../../src/upkeep/verify.ts';
 import { alter, alterCheckpoint, closedFiles, writeLogDirectory } from '../helpers/log-directory.ts';
+import { SealerHarness } from '../helpers/sealer-harness.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 import { TOPIC, unitOf } from '../helpers/write-units.ts';
 import { WriterHarness } from '../helpers/writer-harness.ts';
@@ -22,17 +21,7 @@ function first(paths: readonly string[]): string {
 }
 
 async function seal(directory: string, onSealed: () => void = () => undefined): Promise<void> {
-  const failures: unknown[] = [];
-  const sealer = new Sealer({
-    directory,
-    level: 6,
-    concurrency: 2,
-    compress: async (task) => compressMember(task),
-    mayRun: () => true,
-    onSealed,
-    onFailed: (_path, error) => failures.push(error),
-    onBacklog: () => undefined,
-  });
+  const { sealer, failures } = new SealerHarness(directory, { onSealed });
   sealer.resume();
   while (closedSegments(directory, 'service_logs').some(({ suffixes }) => suffixes.includes('.jsonl'))) {
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -31,6 +31,10 @@ export interface SceneOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A topic that is filled already; the scene gets a group of its own on it. */
   readonly topic?: string;
+  /** What starts the services; see `ServiceOptions.wrapper`. */
+  readonly wrapper?: readonly string[];
+  /** Topic settings such as `max.message.bytes`. */
+  readonly topicConfig?: Readonly<Record<string, string>>;
 }
 
 /** Small files and short intervals, so that a run of seconds sees everything that can happen to a file. */
@@ -63,8 +67,9 @@ export class Scene {
   /** Everything that it starts or makes is ended and removed when the test ends. */
   static async set(context: TestContext, options: SceneOptions): Promise<Scene> {
     const bootstrap = options.bootstrap ?? (await testBroker());
-    const { partitions = 6, replicas = 1 } = options;
-    const topic = options.topic ?? (await createTopic(bootstrap, options.name, { partitions, replicas }));
+    const { partitions = 6, replicas = 1, topicConfig: config = {} } = options;
+    const topic =
+      options.topic ?? (await createTopic(bootstrap, options.name, { partitions, replicas, config }));
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), `${options.name}-`));
     const scene = new Scene(options, bootstrap, topic, directory);
     context.after(async () => {
@@ -78,7 +83,7 @@ export class Scene {
 
   /** Starts a service on the scene's topic. @param env more settings, for instance INSTANCE_ID */
   start(env: Readonly<Record<string, string>> = {}): ServiceProcess {
-    const { build } = this.#options;
+    const { build, wrapper } = this.#options;
     const service = new ServiceProcess({
       bootstrap: this.bootstrap,
       topic: this.topic,
@@ -86,6 +91,7 @@ export class Scene {
       directory: this.directory,
       env: { ...BRISK, ...this.#options.env, ...env },
       ...(build === undefined ? {} : { build }),
+      ...(wrapper === undefined ? {} : { wrapper }),
     });
     this.#services.push(service);
     return service;
