@@ -55,18 +55,18 @@ test('while it is open everybody waits, one probes, and its success lets all thr
   const openedAt = performance.now();
   const log: string[] = [];
   let running = 0;
-  const attempt = async (name: string): Promise<void> => {
+  const attempt = async (): Promise<void> => {
     running += 1;
-    log.push(`${name} begins as ${running} in state ${circuit.state}`);
+    log.push(`begins as ${running} in state ${circuit.state}`);
     await sleep(20);
     running -= 1;
   };
-  await Promise.all(['a', 'b', 'c'].map((name) => circuit.run(() => attempt(name), NEVER)));
+  await Promise.all([1, 2, 3].map(() => circuit.run(attempt, NEVER)));
   assert.ok(performance.now() - openedAt >= 20);
   assert.deepEqual(log, [
-    'a begins as 1 in state half_open',
-    'b begins as 1 in state closed',
-    'c begins as 2 in state closed',
+    'begins as 1 in state half_open',
+    'begins as 1 in state closed',
+    'begins as 2 in state closed',
   ]);
   assert.deepEqual(changes, ['open: down', 'half_open: down', 'closed']);
 });
