@@ -9,6 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFenced } from '../core/fencing.ts';
 import { type Position, partitionKey } from '../core/offsets.ts';
+import { Backoff, type BackoffLimits } from '../resilience/backoff.ts';
 import { encodeCommitMetadata, type OpenTenure } from './commit-metadata.ts';
 
 export interface OffsetCommit {
@@ -27,8 +28,8 @@ export interface CommitterOptions {
   readonly onFailed: (sequence: number, error: unknown) => void;
   /** The group has gone on without us. */
   readonly onFenced: () => void;
-  /** Wait before a commit that failed is sent again. */
-  readonly retryDelayMs: (attempt: number) => number;
+  /** Pauses before a commit whose outcome is open is sent again. */
+  readonly pauses: BackoffLimits;
 }
 
 /** A checkpoint, as far as Kafka is concerned. */
@@ -100,11 +101,12 @@ export class Committer {
   async #sendUntilAnswered(): Promise<void> {
     const term = this.#term;
     const request = this.#waiting;
-    for (let attempt = 1; ; attempt += 1) {
+    const pauses = new Backoff(this.#options.pauses);
+    for (;;) {
       const isCurrent = term !== undefined && request !== undefined && this.#waiting === request;
       if (!isCurrent || this.#term !== term || term.state === 'fenced') return;
       if (await this.#send(term, request)) return;
-      await sleep(this.#options.retryDelayMs(attempt), undefined, { ref: false });
+      await sleep(pauses.next(), undefined, { ref: false });
     }
   }
 

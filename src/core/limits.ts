@@ -23,8 +23,14 @@ export const OUTPUT_BUFFER_BYTES = 768 * KIB;
 /** Output buffers that grew beyond this are dropped after use instead of circulating. */
 export const MAX_POOLED_BUFFER_BYTES = 2 * MIB;
 
-/** How long the writer waits before it tries again on a full disk. */
-export const DISK_RETRY_MS = 1000;
+/** Pauses of the writer on a full disk: it has to go on within 10 s of space coming back. */
+export const DISK_BACKOFF = { firstMs: 500, maxMs: 5000 } as const;
+
+/** Pauses before a broker is asked again that did not answer at the start. */
+export const BROKER_BACKOFF = { firstMs: 500, maxMs: 5000 } as const;
+
+/** Pauses before a commit is sent again whose outcome is open; the next checkpoint waits for it. */
+export const COMMIT_BACKOFF = { firstMs: 200, maxMs: 5000 } as const;
 
 /**
  * A closed file that could not be compressed is tried again after pauses of these lengths: soon when the

@@ -96,6 +96,11 @@ export class Ingest {
     this.#backlog = new BacklogWatch(parts.clock);
   }
 
+  /** Tasks that were taken and not handed to the writer yet. */
+  get tasks(): number {
+    return this.#ledger.size;
+  }
+
   /** Whether for some time ingestion has kept up with what comes, so that the pool has time to spare. */
   isQuiet(): boolean {
     return this.#backlog.isQuiet(this.#tasks.isBehind);

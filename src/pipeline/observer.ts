@@ -36,6 +36,10 @@ export interface IngestObserver {
   sealable(path: string): void;
   diskBlocked(reason: string): void;
   diskUnblocked(): void;
+  /** There is work, and nothing becomes durable. */
+  stalled(what: string, stillMs: number): void;
+  /** After `stalled`: it goes on. */
+  moving(): void;
   /** The Kafka client failed to do something and tries again. */
   brokerTrouble(message: string): void;
   /** The broker answers again. */

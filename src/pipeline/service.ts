@@ -10,16 +10,17 @@ import { type PartitionState, readTopicState } from '../consume/topic-state.ts';
 import type { Clock } from '../core/clock.ts';
 import { deserialiseError, ServiceError } from '../core/errors.ts';
 import { unreachable } from '../core/invariant.ts';
+import { COMMIT_BACKOFF } from '../core/limits.ts';
 import type { WriterEvent, WriterOptions } from '../core/messages.ts';
 import { lockDirectory } from '../storage/lock.ts';
 import type { TransformPool } from '../transform/pool.ts';
 import { startWriter, type WriterClient } from '../write/writer-client.ts';
 import { Acknowledgements } from './acknowledgements.ts';
-import { BrokerState } from './broker-state.ts';
+import { askUntilAnswered } from './broker-wait.ts';
 import { Ingest, type IngestOptions } from './ingest.ts';
 import { Membership } from './membership.ts';
 import type { IngestObserver } from './observer.ts';
-import { Watchdog } from './watchdog.ts';
+import { Vigilance } from './vigilance.ts';
 
 export interface ServiceParts {
   readonly source: Omit<SourceOptions, 'partitions'>;
@@ -35,16 +36,11 @@ export interface ServiceParts {
 type ReadyEvent = Extract<WriterEvent, { kind: 'ready' }>;
 
 interface Consumer {
+  readonly vigilance: Vigilance;
   readonly source: Source;
   readonly committer: Committer;
   readonly ingest: Ingest;
 }
-
-/** How long a broker that does not answer is waited for at the start. */
-const BROKER_WAIT_MS = 30_000;
-
-/** A consumer without a sign of life for this many session timeouts is taken for dead. */
-const WATCHDOG_SESSIONS = 2;
 
 export class IngestService {
   readonly #parts: ServiceParts;
@@ -55,6 +51,7 @@ export class IngestService {
   #hasFailed = false;
   #ingest: Ingest | undefined;
   #membership: Membership | undefined;
+  #vigilance: Vigilance | undefined;
 
   constructor(parts: ServiceParts) {
     this.#parts = parts;
@@ -95,21 +92,23 @@ export class IngestService {
   }
 
   async #runWith(writer: WriterClient, onReady: () => void): Promise<void> {
-    const { clock, source } = this.#parts;
     const ready = await Promise.race([this.#writerReady.promise, this.#failure.promise]);
-    const partitions = await this.#waitForBroker();
-    if (partitions === undefined) return this.#stopWriter(writer);
-    const watchdog = new Watchdog(clock, source.sessionTimeoutMs * WATCHDOG_SESSIONS, (silentMs) =>
-      this.fail(stalled(silentMs)),
+    const partitions = await askUntilAnswered(
+      () => this.#readGroup(),
+      this.#parts.clock,
+      this.#stopRequested.signal,
+      (message) => this.#parts.observer.kafkaLog('warn', `${message} Trying again.`, {}),
     );
-    const consumer = this.#createConsumer(writer, ready, partitions.length, watchdog, onReady);
+    if (partitions === undefined) return this.#stopWriter(writer);
+    const consumer = this.#createConsumer(writer, ready, partitions.length, onReady);
+    const { vigilance } = consumer;
     try {
       await Promise.race([consumer.source.start(), this.#failure.promise, this.#stop()]);
-      watchdog.start();
+      vigilance.start();
       await Promise.race([this.#stop(), this.#failure.promise]);
       await this.#shutDown(writer, consumer);
     } finally {
-      watchdog.stop();
+      vigilance.stop();
       await Promise.race([
         consumer.source.close().catch(() => undefined),
         sleep(5000, undefined, { ref: false }),
@@ -121,7 +120,6 @@ export class IngestService {
     writer: WriterClient,
     { directoryId, checkpoint, acknowledged }: ReadyEvent,
     partitionCount: number,
-    watchdog: Watchdog,
     onReady: () => void,
   ): Consumer {
     const { observer, clock, policy } = this.#parts;
@@ -139,7 +137,7 @@ export class IngestService {
       seek: (topic, partition, offset) => source.seek(topic, partition, offset),
       onFailure,
     });
-    const { topic, groupId } = this.#parts.source;
+    const { topic } = this.#parts.source;
     this.#membership = new Membership({
       topic,
       directoryId,
@@ -149,12 +147,14 @@ export class IngestService {
       ingest,
       acknowledgements,
       observer,
-      readGroup: () => readTopicState(this.#parts.source, topic, groupId, ignoreKafkaLog),
+      readGroup: () => this.#readGroup(),
       onFailure,
     });
-    const source = this.#createSource(this.#membership, ingest, partitionCount, watchdog, onReady);
+    const vigilance = this.#createVigilance(ingest, acknowledgements);
+    const source = this.#createSource(this.#membership, { ingest, vigilance }, partitionCount, onReady);
     this.#ingest = ingest;
-    return { source, committer, ingest };
+    this.#vigilance = vigilance;
+    return { source, committer, ingest, vigilance };
   }
 
   #createCommitter(directoryId: string): Committer {
@@ -164,50 +164,64 @@ export class IngestService {
       directoryId,
       onCommitted: (sequence, count) => {
         observer.committed(sequence, count);
+        this.#vigilance?.progress();
         this.#membership?.committed(sequence);
       },
       onFailed: (sequence, error) => observer.commitFailed(sequence, error),
       onFenced: () => this.#membership?.fenced(),
-      retryDelayMs: (attempt) => Math.min(5000, 100 * 2 ** attempt),
+      pauses: COMMIT_BACKOFF,
+    });
+  }
+
+  #createVigilance(ingest: Ingest, acknowledgements: Acknowledgements): Vigilance {
+    const { clock, observer, source, writer } = this.#parts;
+    return new Vigilance({
+      clock,
+      observer,
+      sessionTimeoutMs: source.sessionTimeoutMs,
+      checkpointIntervalMs: writer.checkpointIntervalMs,
+      pendingWork: () => {
+        const { tasks } = ingest;
+        if (tasks > 0) return `${tasks} tasks in work`;
+        return acknowledgements.isSettled ? undefined : 'a checkpoint to be made and committed';
+      },
+      onFailure: (error) => this.fail(error),
     });
   }
 
   #createSource(
     membership: Membership,
-    ingest: Ingest,
+    { ingest, vigilance }: Pick<Consumer, 'ingest' | 'vigilance'>,
     partitionCount: number,
-    watchdog: Watchdog,
     onReady: () => void,
   ): Source {
-    const { observer } = this.#parts;
-    const broker = new BrokerState(observer);
     let isReady = false;
     return createSource(
       { ...this.#parts.source, partitions: partitionCount },
       {
-        onRevoked: () => membership.revoked(),
+        onRevoked: () => {
+          vigilance.member(false);
+          return membership.revoked();
+        },
         onAssigned: async (assignment) => {
           const positions = await membership.assigned(assignment);
+          vigilance.member(true);
           if (!isReady) onReady();
           isReady = true;
           return positions;
         },
         onDelivery: (delivery) => ingest.deliver(delivery),
         onSkipped: (skipped) => ingest.skip(skipped),
-        onActivity: () => watchdog.activity(),
-        onHeartbeat: () => {
-          watchdog.activity();
-          broker.answered();
-        },
+        onActivity: () => vigilance.activity(),
+        onHeartbeat: () => vigilance.heartbeat(),
         onFailure: (error) => this.fail(error),
       },
       (level, message, details) => {
         // What a client has to say while it is being closed would bury the reason.
         if (this.#hasFailed) return;
-        // A client that reports failures is trying, which is what the watchdog wants to know.
-        watchdog.activity();
-        if (level === 'error') broker.failed(message);
-        observer.kafkaLog(level, message, details);
+        vigilance.activity();
+        if (level === 'error') vigilance.clientFailed(message);
+        this.#parts.observer.kafkaLog(level, message, details);
       },
     );
   }
@@ -229,21 +243,9 @@ export class IngestService {
     await Promise.race([this.#writerStopped.promise, this.#failure.promise]);
   }
 
-  /** Asks until a broker answers; undefined when a stop was requested meanwhile. */
-  async #waitForBroker(): Promise<PartitionState[] | undefined> {
-    const { source, observer, clock } = this.#parts;
-    const giveUpAt = clock.monotonic() + BROKER_WAIT_MS;
-    while (!this.#stopRequested.signal.aborted) {
-      try {
-        return await readTopicState(source, source.topic, source.groupId, ignoreKafkaLog);
-      } catch (error) {
-        if (!(error instanceof ServiceError) || !error.retryable) throw error;
-        if (clock.monotonic() >= giveUpAt) throw error;
-        observer.kafkaLog('warn', `${error.message} Trying again.`, {});
-        await Promise.race([sleep(1000), this.#stop()]);
-      }
-    }
-    return undefined;
+  #readGroup(): Promise<PartitionState[]> {
+    const { source } = this.#parts;
+    return readTopicState(source, source.topic, source.groupId, ignoreKafkaLog);
   }
 
   #stop(): Promise<void> {
@@ -266,12 +268,15 @@ export class IngestService {
       case 'checkpointed':
       case 'rotated':
       case 'rolled_back':
+        this.#vigilance?.progress();
         this.#membership?.onWriterEvent(event);
         return;
       case 'blocked':
+        this.#vigilance?.diskBlocked(true);
         observer.diskBlocked(event.reason);
         return;
       case 'unblocked':
+        this.#vigilance?.diskBlocked(false);
         observer.diskUnblocked();
         return;
       case 'failed':
@@ -293,12 +298,5 @@ async function missDeadline(deadlineMs: number): Promise<never> {
   throw new ServiceError(
     'SHUTDOWN_TIMEOUT',
     `The service could not finish within shutdown.deadline (${deadlineMs} ms): what was not committed is read again at the next start.`,
-  );
-}
-
-function stalled(silentMs: number): ServiceError {
-  return new ServiceError(
-    'STALLED',
-    `The Kafka consumer showed no sign of life for ${Math.round(silentMs / 1000)} s: exiting, so that the supervisor starts it anew.`,
   );
 }

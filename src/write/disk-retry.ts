@@ -4,8 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, ServiceError, systemCodeOf } from '../core/errors.ts';
-import { DISK_RETRY_MS } from '../core/limits.ts';
+import { DISK_BACKOFF } from '../core/limits.ts';
 import type { WriterEvent } from '../core/messages.ts';
+import { Backoff } from '../resilience/backoff.ts';
 
 export interface DiskRetryParts {
   readonly directory: string;
@@ -29,6 +30,7 @@ export class DiskRetry {
    */
   async run(what: string, attempt: () => void | Promise<void>): Promise<void> {
     let blocked = false;
+    const pauses = new Backoff(DISK_BACKOFF);
     try {
       for (;;) {
         try {
@@ -39,7 +41,7 @@ export class DiskRetry {
           if (!blocked) this.#enter(`${what} in ${this.#parts.directory}: ${messageOf(error)}`);
           blocked = true;
         }
-        await sleep(DISK_RETRY_MS);
+        await sleep(pauses.next());
         this.#parts.mustBeWanted();
       }
     } finally {

@@ -23,7 +23,7 @@ class Broker {
     onCommitted: (sequence, partitions) => this.told.push(`committed ${sequence} of ${partitions}`),
     onFailed: (sequence, error) => this.told.push(`failed ${sequence}: ${(error as Error).message}`),
     onFenced: () => this.told.push('fenced'),
-    retryDelayMs: () => 1,
+    pauses: { firstMs: 1, maxMs: 1 },
   });
   #term = 0;
 

@@ -184,6 +184,8 @@ export class IngestHarness {
       rolledBack: ignore,
       ownershipUncertain: ignore,
       sealable: ignore,
+      stalled: ignore,
+      moving: ignore,
       queueChanged: (items, bytes) => {
         const { maxItems, maxBytes } = this.queued;
         Object.assign(this.queued, {
