@@ -86,7 +86,7 @@ export class Instance implements Owner {
       case 'checkpointed':
       case 'rotated':
       case 'rolled_back':
-        if (event.kind !== 'released') this.#parts.tell(event.kind);
+        this.#parts.tell(describe(event));
         this.#membership?.onWriterEvent(event);
         return;
       case 'failed':
@@ -98,6 +98,7 @@ export class Instance implements Owner {
 
   #run({ directoryId, checkpoint, acknowledged }: Ready): void {
     const { broker, scheduler, random, onFailure, machine, tell } = this.#parts;
+    tell(`ready at ${checkpoint.sequence}, acknowledged ${acknowledged.sequence}`);
     const writer = this.#writerClient();
     const acknowledgements = new Acknowledgements(checkpoint, acknowledged);
     const committer = new Committer({
@@ -152,7 +153,10 @@ export class Instance implements Owner {
   }
 
   #writerClient(): WriterClient {
-    const send = (request: WriterRequest): void => this.#toWriter.send(() => this.#writer?.request(request));
+    const send = (request: WriterRequest): void => {
+      if (request.kind === 'roll_back') this.#parts.tell('rolls back');
+      this.#toWriter.send(() => this.#writer?.request(request));
+    };
     return {
       append: (unit) => send({ kind: 'append', unit }),
       skip: (topic, partition, from, to, reason) => send({ kind: 'skip', topic, partition, from, to, reason }),
@@ -215,4 +219,11 @@ function observerOf(tell: (what: string) => void): IngestObserver {
     brokerBack: ignore,
     kafkaLog: ignore,
   };
+}
+
+function describe(event: Extract<WriterEvent, { kind: 'released' | 'checkpointed' | 'rotated' | 'rolled_back' }>): string {
+  if (event.kind === 'released') return `released ${event.units}`;
+  if (event.kind === 'rotated') return `rotated ${event.file}`;
+  const { sequence, positions } = event.kind === 'checkpointed' ? event : event.checkpoint;
+  return `${event.kind} ${sequence}: ${positions.map(({ partition, nextOffset }) => `${partition}@${nextOffset}`).join(' ')}`;
 }

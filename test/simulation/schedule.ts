@@ -172,6 +172,7 @@ class Simulation {
 
   #start(machine: Machine): void {
     machine.faults.wereInjected = false;
+    this.#tell(machine.name, 'starts');
     const { name } = machine;
     const process = new Instance({
       machine: name,
@@ -209,7 +210,7 @@ class Simulation {
   #crash(machine: Machine, losesPower: boolean): void {
     if (machine.process !== undefined) machine.process.isDead = true;
     machine.process = undefined;
-    for (const effect of machine.effects) if (this.#random.chance(0.5)) effect();
+    for (const effect of machine.effects) if (this.#random.chance(0.5)) attempt(effect);
     machine.effects.clear();
     if (losesPower) machine.disk.losePower(this.#random);
   }
@@ -221,18 +222,15 @@ class Simulation {
     if (machine === undefined) return Promise.reject(new Error('a process that is gone uses its disk'));
     const { faults, effects } = machine;
     return new Promise((resolve, reject) => {
-      const attempt = (): void => {
+      effects.add(effect);
+      const duration = faults.isSlow ? this.#random.below(400) : this.#random.below(4);
+      const settle = (): void => {
+        effects.delete(effect);
         try {
           resolve(effect());
         } catch (error) {
           reject(error);
         }
-      };
-      effects.add(attempt);
-      const duration = faults.isSlow ? this.#random.below(400) : this.#random.below(4);
-      const settle = (): void => {
-        effects.delete(attempt);
-        attempt();
       };
       this.scheduler.after(duration, settle, owner);
     });
@@ -254,5 +252,14 @@ class Simulation {
 
   #report(problems: readonly string[]): void {
     this.problems.push(...problems);
+  }
+}
+
+/** The kernel does it, and nobody is left to hear how it went. */
+function attempt(effect: () => void): void {
+  try {
+    effect();
+  } catch (error) {
+    if (systemCodeOf(error) === undefined) throw error;
   }
 }
