@@ -82,6 +82,11 @@ export class FakeBroker {
     return this.logs[partition]?.[(this.produced[partition] ?? 0) - 1]?.next ?? 0;
   }
 
+  /** The generation that all members are in; undefined while the group forms. */
+  get generation(): number | undefined {
+    return this.#isPreparing ? undefined : this.#generation;
+  }
+
   /** Whether the group has taken everything. */
   get isDrained(): boolean {
     return this.logs.every(

@@ -31,6 +31,7 @@ interface Session {
   readonly positions: Map<number, number>;
   readonly over: PromiseWithResolvers<void>;
   isOver: boolean;
+  isTakenUp: boolean;
 }
 
 export class FakeConsumer {
@@ -63,6 +64,12 @@ export class FakeConsumer {
     }
   }
 
+  /** The generation that it reads in, once it has taken its partitions up. */
+  get generation(): number | undefined {
+    const session = this.#session;
+    return session?.isOver === false && session.isTakenUp ? session.generation.generation : undefined;
+  }
+
   seek(partition: number, offset: number): void {
     this.#session?.positions.set(partition, offset);
   }
@@ -77,7 +84,7 @@ export class FakeConsumer {
     const generation = await broker.exchange<Generation>(owner, (answer) =>
       broker.join(member, (joined) => answer(() => joined)),
     );
-    return { generation, positions: new Map(), over: Promise.withResolvers(), isOver: false };
+    return { generation, positions: new Map(), over: Promise.withResolvers(), isOver: false, isTakenUp: false };
   }
 
   async #takeUp(session: Session): Promise<void> {
@@ -88,6 +95,7 @@ export class FakeConsumer {
       commit: (commits) => broker.request(owner, () => broker.commit(member, generation, commits)),
     });
     if (session.isOver) return;
+    session.isTakenUp = true;
     for (const [{ partition }, offset] of positions) {
       session.positions.set(partition, offset);
       this.#fetches(session, partition).catch(this.#parts.onFailure);

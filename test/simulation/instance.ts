@@ -47,6 +47,8 @@ export class Instance implements Owner {
   readonly #toMain: Channel;
   #writer: Writer | undefined;
   #membership: Membership | undefined;
+  #acknowledgements: Acknowledgements | undefined;
+  #consumer: FakeConsumer | undefined;
 
   constructor(parts: InstanceParts) {
     this.#parts = parts;
@@ -55,6 +57,13 @@ export class Instance implements Owner {
     this.#toWriter = new Channel(scheduler, random, this);
     this.#toMain = new Channel(scheduler, random, this);
     scheduler.after(1, () => this.#start(), this);
+  }
+
+  /** Whether it is a member of the present generation and everything that its files hold is committed. */
+  get isAtRest(): boolean {
+    const generation = this.#consumer?.generation;
+    const isMember = generation !== undefined && generation === this.#parts.broker.generation;
+    return isMember && this.#acknowledgements?.isSettled === true;
   }
 
   #start(): void {
@@ -143,6 +152,8 @@ export class Instance implements Owner {
       membership,
       onFailure,
     });
+    this.#acknowledgements = acknowledgements;
+    this.#consumer = consumer;
     consumer.run().catch(onFailure);
   }
 

@@ -90,8 +90,8 @@ class Simulation {
     await scheduler.runUntil(TROUBLE_MS, hasFailed);
     if (hasFailed()) return;
     this.#heal();
-    await scheduler.runUntil(TROUBLE_MS + PATIENCE_MS, () => hasFailed() || this.#broker.isDrained);
-    if (!hasFailed() && !this.#broker.isDrained) this.#report(['it did not come to an end']);
+    await scheduler.runUntil(TROUBLE_MS + PATIENCE_MS, () => hasFailed() || this.#isAtRest());
+    if (!hasFailed() && !this.#isAtRest()) this.#report(['it did not come to an end']);
     if (!hasFailed()) this.#examine();
   }
 
@@ -102,6 +102,13 @@ class Simulation {
       recover(simulatedDirectory(machine.name), machine.name, 0);
     }
     this.#report(finalProblems(this.#disks(), this.#broker.logs));
+  }
+
+  #isAtRest(): boolean {
+    return (
+      this.#broker.isDrained &&
+      [...this.#machines.values()].every(({ process }) => process?.isAtRest === true)
+    );
   }
 
   #produce(partition: number, batches: number): void {
