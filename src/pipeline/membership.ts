@@ -179,6 +179,7 @@ export class Membership {
         directoryId,
         policy,
         filed: (name, partition) => acknowledgements.filed(name, partition),
+        counted: (name, partition) => acknowledgements.counted(name, partition),
       });
     } catch (error) {
       onFailure(error);
