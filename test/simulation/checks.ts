@@ -1,6 +1,7 @@
 /** What must hold in every simulation, looked up in what the disks hold. */
-import type { OffsetCommit } from '../../src/consume/committer.ts';
+
 import { decodeCommitMetadata } from '../../src/consume/commit-metadata.ts';
+import type { OffsetCommit } from '../../src/consume/committer.ts';
 import { LOG_FILES, type LogFile } from '../../src/core/files.ts';
 import { partitionKey } from '../../src/core/offsets.ts';
 import { type Checkpoint, decodeCheckpoint, loadCheckpoint } from '../../src/storage/checkpoint.ts';
@@ -25,11 +26,15 @@ function durableCheckpoint(disk: MemoryDisk): Checkpoint | undefined {
 }
 
 /** Problems of a commit that the broker takes: every offset before it must survive a power loss now. */
-export function commitProblems(commits: readonly OffsetCommit[], disks: ReadonlyMap<string, MemoryDisk>): string[] {
+export function commitProblems(
+  commits: readonly OffsetCommit[],
+  disks: ReadonlyMap<string, MemoryDisk>,
+): string[] {
   const owner = decodeCommitMetadata(commits[0]?.metadata)?.instance ?? '';
   const disk = disks.get(owner);
   const checkpoint = disk === undefined ? undefined : durableCheckpoint(disk);
-  if (disk === undefined || checkpoint === undefined) return [`${owner} committed without a durable checkpoint`];
+  if (disk === undefined || checkpoint === undefined)
+    return [`${owner} committed without a durable checkpoint`];
   const problems: string[] = [];
   for (const { topic, partition, offset } of commits) {
     const reached = checkpoint.partitions[partitionKey(topic, partition)]?.next_offset ?? 0;
@@ -100,7 +105,8 @@ function count(file: LogFile, lines: string, seen: Map<string, number>, problems
       continue;
     }
     const [partition, offset] = [Number(match[1]), Number(match[2])];
-    if (offset <= (last.get(partition) ?? -1)) problems.push(`${file}: ${partition}@${offset} is out of order`);
+    if (offset <= (last.get(partition) ?? -1))
+      problems.push(`${file}: ${partition}@${offset} is out of order`);
     last.set(partition, offset);
     const key = `${file} ${partition} ${offset}`;
     seen.set(key, (seen.get(key) ?? 0) + 1);
@@ -115,7 +121,8 @@ function linesOf(disk: MemoryDisk, file: LogFile, checkpoint: Checkpoint): strin
   let lines = '';
   for (let number = 1; number < active.number; number += 1) lines += closed.get(number) ?? '';
   const current = disk.find([`${file}.jsonl`]);
-  const content = closed.get(active.number) ?? (current?.kind === 'file' ? current.data.toString('latin1') : '');
+  const content =
+    closed.get(active.number) ?? (current?.kind === 'file' ? current.data.toString('latin1') : '');
   return lines + content.slice(0, active.length);
 }
 

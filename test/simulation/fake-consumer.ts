@@ -3,9 +3,9 @@
  * heartbeat, and join again as soon as the group says so.
  */
 import type { Delivery } from '../../src/consume/source.ts';
+import type { Random } from '../../src/generate/random.ts';
 import type { Ingest } from '../../src/pipeline/ingest.ts';
 import type { Membership } from '../../src/pipeline/membership.ts';
-import type { Random } from '../../src/generate/random.ts';
 import { BrokerError, type FakeBroker, type Generation } from './fake-broker.ts';
 import { type Batch, rawBatchOf } from './records.ts';
 import type { Owner, Scheduler } from './scheduler.ts';
@@ -84,7 +84,13 @@ export class FakeConsumer {
     const generation = await broker.exchange<Generation>(owner, (answer) =>
       broker.join(member, (joined) => answer(() => joined)),
     );
-    return { generation, positions: new Map(), over: Promise.withResolvers(), isOver: false, isTakenUp: false };
+    return {
+      generation,
+      positions: new Map(),
+      over: Promise.withResolvers(),
+      isOver: false,
+      isTakenUp: false,
+    };
   }
 
   async #takeUp(session: Session): Promise<void> {

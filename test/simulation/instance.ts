@@ -4,6 +4,7 @@
  * between its two threads take time and stay in order.
  */
 import { Committer } from '../../src/consume/committer.ts';
+import type { PositionPolicy } from '../../src/consume/start-position.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { deserialiseError } from '../../src/core/errors.ts';
 import type { TransformResult, TransformTask, WriterEvent, WriterRequest } from '../../src/core/messages.ts';
@@ -12,7 +13,6 @@ import { Acknowledgements } from '../../src/pipeline/acknowledgements.ts';
 import { Ingest } from '../../src/pipeline/ingest.ts';
 import { Membership } from '../../src/pipeline/membership.ts';
 import type { IngestObserver } from '../../src/pipeline/observer.ts';
-import type { PositionPolicy } from '../../src/consume/start-position.ts';
 import { Writer } from '../../src/write/writer.ts';
 import type { WriterClient } from '../../src/write/writer-client.ts';
 import type { FakeBroker } from './fake-broker.ts';
@@ -22,7 +22,11 @@ import { transform } from './records.ts';
 import type { Owner, Scheduler } from './scheduler.ts';
 
 /** Nothing happens to the topic in a simulation, so an impossible position is a bug. */
-const POLICY: PositionPolicy = { onLostRecords: 'stop', onPositionConflict: 'stop', onTopicRecreated: 'stop' };
+const POLICY: PositionPolicy = {
+  onLostRecords: 'stop',
+  onPositionConflict: 'stop',
+  onTopicRecreated: 'stop',
+};
 
 const SIMULATED_EPOCH_MS = Date.UTC(2026, 10, 23);
 
@@ -170,7 +174,8 @@ export class Instance implements Owner {
     };
     return {
       append: (unit) => send({ kind: 'append', unit }),
-      skip: (topic, partition, from, to, reason) => send({ kind: 'skip', topic, partition, from, to, reason }),
+      skip: (topic, partition, from, to, reason) =>
+        send({ kind: 'skip', topic, partition, from, to, reason }),
       checkpoint: () => send({ kind: 'checkpoint' }),
       acknowledge: (sequence, uncertain = []) => send({ kind: 'acknowledged', sequence, uncertain }),
       rollBack: () => send({ kind: 'roll_back' }),
@@ -232,7 +237,9 @@ function observerOf(tell: (what: string) => void): IngestObserver {
   };
 }
 
-function describe(event: Extract<WriterEvent, { kind: 'released' | 'checkpointed' | 'rotated' | 'rolled_back' }>): string {
+function describe(
+  event: Extract<WriterEvent, { kind: 'released' | 'checkpointed' | 'rotated' | 'rolled_back' }>,
+): string {
   if (event.kind === 'released') return `released ${event.units}`;
   if (event.kind === 'rotated') return `rotated ${event.file}`;
   const { sequence, positions } = event.kind === 'checkpointed' ? event : event.checkpoint;

@@ -43,7 +43,13 @@ export function rawBatchOf({ first, end }: Batch): RawBatch {
 }
 
 /** What the pool makes of a task. */
-export function transform({ partition, firstOffset, input, inputBytes, output }: TransformTask): TransformResult {
+export function transform({
+  partition,
+  firstOffset,
+  input,
+  inputBytes,
+  output,
+}: TransformTask): TransformResult {
   const bytes = Buffer.from(input, 0, inputBytes);
   const lines: Record<'service_logs' | 'error_logs' | 'quarantine', string> = {
     service_logs: '',

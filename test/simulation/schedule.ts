@@ -2,17 +2,18 @@
  * One simulation: some instances consume a topic while, by its seed, everything goes wrong; then all is
  * healed, and in the end every record must be in the files of exactly one of them.
  */
-import { NOBODY, Scheduler } from './scheduler.ts';
+
 import { messageOf, ServiceError, systemCodeOf } from '../../src/core/errors.ts';
 import { Random } from '../../src/generate/random.ts';
+import { recover } from '../../src/storage/recovery.ts';
 import { commitProblems, finalProblems } from './checks.ts';
 import { FakeBroker } from './fake-broker.ts';
 import { DiskFaults } from './faults.ts';
 import { Instance } from './instance.ts';
 import { MemoryDisk } from './memory-disk.ts';
-import { recover } from '../../src/storage/recovery.ts';
-import { simulateFileSystem, simulatedDirectory } from './memory-file-system.ts';
+import { simulatedDirectory, simulateFileSystem } from './memory-file-system.ts';
 import { logOf } from './records.ts';
+import { NOBODY, Scheduler } from './scheduler.ts';
 
 export interface Outcome {
   readonly seed: number;
@@ -51,7 +52,6 @@ class Simulation {
   readonly #machines = new Map<string, Machine>();
   readonly #broker: FakeBroker;
   readonly #maxFileBytes: number;
-  #isHealed = false;
 
   constructor(seed: number) {
     const random = new Random(seed);
@@ -62,7 +62,11 @@ class Simulation {
       this.scheduler,
       random,
       logs,
-      { lostRequests: harm * random.fraction(), lostAnswers: harm * random.fraction(), slowRequests: harm / 2 },
+      {
+        lostRequests: harm * random.fraction(),
+        lostAnswers: harm * random.fraction(),
+        slowRequests: harm / 2,
+      },
       (commits) => {
         for (const { partition, offset } of commits) this.#tell('broker', `took ${partition}@${offset}`);
         this.#report(commitProblems(commits, this.#disks()));
@@ -130,10 +134,12 @@ class Simulation {
       case 0:
       case 1:
         this.#tell(name, 'killed');
-        return this.#restartAfter(machine, false);
+        this.#restartAfter(machine, false);
+        return;
       case 2:
         this.#tell(name, 'power lost');
-        return this.#restartAfter(machine, true);
+        this.#restartAfter(machine, true);
+        return;
       case 3: {
         const ms = random.below(10_000);
         this.#tell(name, `frozen for ${ms} ms`);
@@ -142,10 +148,12 @@ class Simulation {
       }
       case 4:
         this.#tell('broker', 'rebalance');
-        return this.#broker.rebalance();
+        this.#broker.rebalance();
+        return;
       case 5:
         this.#tell(name, 'a call fails');
-        return faults.failOnce();
+        faults.failOnce();
+        return;
       case 6:
         this.#tell(name, 'disk full');
         faults.fill();
@@ -158,7 +166,6 @@ class Simulation {
   }
 
   #heal(): void {
-    this.#isHealed = true;
     this.#tell('all', 'healed');
     this.#broker.network = { lostRequests: 0, lostAnswers: 0, slowRequests: 0 };
     for (const { faults, process } of this.#machines.values()) {

@@ -134,7 +134,8 @@ function every(action: () => void, delayMs: number): Event {
 }
 
 Object.assign(globalThis, {
-  setTimeout: (action: () => void, delayMs: number) => scheduler().after(delayMs, action, scheduler().current),
+  setTimeout: (action: () => void, delayMs: number) =>
+    scheduler().after(delayMs, action, scheduler().current),
   clearTimeout: cancel,
   setInterval: every,
   clearInterval: cancel,
