@@ -88,8 +88,9 @@ export function tenuresOf(committed: number, metadata: CommitMetadata): Tenure[]
 export type OpenTenure = Pick<CommitMetadata, 'from' | 'before'>;
 
 /**
- * The tenure of a partition that we read on from `position`: the same one when the last commit was ours,
- * else a new one after whatever the last commit tells of.
+ * The tenure of a partition that we read on: the same one when the last commit was ours, else a new one
+ * after whatever the last commit tells of.
+ * @param position where our records begin that the group does not have yet, or else where we read on
  */
 export function openTenure(
   directoryId: string,

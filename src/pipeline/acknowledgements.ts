@@ -37,6 +37,11 @@ export class Acknowledgements {
     return this.#filed.get(partitionKey(topic, partition));
   }
 
+  /** Where that begins which the files hold beyond what the group has; where they end when they do not. */
+  counted(topic: string, partition: number): number | undefined {
+    return this.#acknowledged.get(partitionKey(topic, partition));
+  }
+
   /** The checkpoint that waits for Kafka. */
   get outstanding(): CheckpointPositions | undefined {
     return this.#outstanding?.checkpoint;

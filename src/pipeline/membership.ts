@@ -182,6 +182,7 @@ export class Membership {
         directoryId,
         policy,
         filed: (name, partition) => acknowledgements.filed(name, partition),
+        counted: (name, partition) => acknowledgements.counted(name, partition),
       });
     } catch (error) {
       // Only a member that has finished joining can leave, and one that does not leave keeps its

@@ -10,6 +10,8 @@ export interface StartContext {
   readonly policy: PositionPolicy;
   /** Where our files end; undefined for a partition that they do not know. */
   readonly filed: (topic: string, partition: number) => number | undefined;
+  /** Where that begins which our files hold beyond what the group has; undefined as above. */
+  readonly counted: (topic: string, partition: number) => number | undefined;
 }
 
 /** How reading of one partition goes on. */
@@ -43,13 +45,16 @@ function decideOne(topic: string, state: PartitionState, context: StartContext):
   const decision = decideStart({ ...state, directoryId, filed }, policy);
   if (decision.kind === 'refuse') throw refusal(topic, partition, decision);
   const { offset, jumps, rereads } = decision;
+  // What the files hold and the group does not have yet is committed with what follows it.
+  const counted = context.counted(topic, partition) ?? offset;
+  const from = jumps.length === 0 ? Math.min(counted, offset) : offset;
   return {
     topic,
     partition,
     offset,
     jumps,
     latest,
-    tenure: openTenure(directoryId, offset, committed, metadata),
+    tenure: openTenure(directoryId, from, committed, metadata),
     rereadsUpTo: rereads ? committed : undefined,
   };
 }

@@ -25,6 +25,7 @@ import {
   ARCHIVE_DIRECTORY,
   activePath,
   CHECKPOINT_FILE,
+  CHECKPOINT_PREVIOUS_FILE,
   parseSegmentName,
   SEGMENT_SUFFIX,
   STATE_DIRECTORY,
@@ -138,7 +139,8 @@ function initialise(directory: string, instance: string, now: number): Recovery 
  * a closed segment with the number that it calls active proves the opposite.
  */
 function refuseWhenRotatedSince(directory: string, loaded: LoadedCheckpoint): void {
-  const pending = new Set(loaded.checkpoint.pending_renames.map((rename) => join(directory, rename.base)));
+  const { pending_renames: renames, pending_returns: returns } = loaded.checkpoint;
+  const pending = new Set([...renames, ...returns].map(({ base }) => join(directory, base)));
   for (const file of LOG_FILES) {
     const active = loaded.checkpoint.files[file]?.number ?? 1;
     const later = closedSegments(directory, file).find(
@@ -153,10 +155,14 @@ function refuseWhenRotatedSince(directory: string, loaded: LoadedCheckpoint): vo
   }
 }
 
-function installCheckpoint(directory: string, loaded: LoadedCheckpoint): void {
+function installCheckpoint(directory: string, { checkpoint, acknowledged, damaged }: LoadedCheckpoint): void {
   const path = statePath(directory, CHECKPOINT_FILE);
-  if (loaded.damaged.includes(CHECKPOINT_FILE)) renameSync(path, `${path}.damaged`);
-  replaceFileDurable(path, encodeCheckpoint(loaded.checkpoint));
+  if (damaged.includes(CHECKPOINT_FILE)) renameSync(path, `${path}.damaged`);
+  // It may stand where the newer one comes, and without it nobody knows where to cut the files to.
+  if (acknowledged !== undefined && acknowledged !== checkpoint) {
+    replaceFileDurable(statePath(directory, CHECKPOINT_PREVIOUS_FILE), encodeCheckpoint(acknowledged));
+  }
+  replaceFileDurable(path, encodeCheckpoint(checkpoint));
 }
 
 function cutToCheckpoint(directory: string, file: LogFile, checkpoint: Checkpoint): number {

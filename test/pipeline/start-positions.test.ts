@@ -15,11 +15,13 @@ function decide(
   partitions: readonly PartitionState[],
   filed: Readonly<Record<number, number>>,
   onLostRecords: 'stop' | 'earliest' = 'earliest',
+  counted = filed,
 ): PartitionStart[] {
   return decideStarts('logs', partitions, {
     directoryId: 'me',
     policy: { onLostRecords, onPositionConflict: 'stop', onTopicRecreated: 'stop' },
     filed: (_topic, partition) => filed[partition],
+    counted: (_topic, partition) => counted[partition],
   });
 }
 
@@ -47,6 +49,23 @@ test('each partition starts where its own evidence says', () => {
       [170, 180, '', 0],
       [100, undefined, '90-100 deleted_by_kafka', 0],
       [180, undefined, '150-180 stored_by_others', 180],
+    ],
+  );
+});
+
+test('a tenure begins where our records begin that the group does not have yet', () => {
+  const partitions = [
+    { partition: 0, ...LOG, committed: undefined, metadata: undefined },
+    { partition: 1, ...LOG, committed: 150, metadata: by('another') },
+    { partition: 2, ...LOG, committed: 180, metadata: by('another') },
+  ];
+  const starts = decide(partitions, { 0: 130, 1: 170, 2: 170 }, 'earliest', { 0: 110, 1: 150, 2: 160 });
+  assert.deepEqual(
+    starts.map(({ offset, tenure }) => [offset, tenure.from]),
+    [
+      [130, 110],
+      [170, 150],
+      [180, 180],
     ],
   );
 });

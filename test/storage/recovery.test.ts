@@ -282,6 +282,28 @@ test('a checkpoint that is complete under its temporary name counts', (context) 
   assert.deepEqual(recover(directory, 'a', 0).actions, []);
 });
 
+test('the checkpoint that Kafka took stays where the newer one was only under its temporary name', (context) => {
+  const { directory, state } = place(context, checkpointOf(5));
+  writeFileSync(state('checkpoint.json.tmp'), encodeCheckpoint(checkpointOf(6)));
+  for (const start of ['first', 'second']) {
+    const { checkpoint, acknowledged } = recover(directory, 'a', 0);
+    assert.deepEqual([start, checkpoint.sequence, acknowledged.sequence], [start, 6, 5]);
+  }
+});
+
+test('a roll-back that is complete under its temporary name only is gone through with', (context) => {
+  const at = place(context, rotating(9));
+  archive(at);
+  const decision = checkpointOf(10, {
+    acknowledged: 10,
+    pending_returns: [{ file: 'service_logs', base: BASE }],
+  });
+  writeFileSync(at.state('checkpoint.json.tmp'), encodeCheckpoint(decision));
+  const { checkpoint, acknowledged } = recover(at.directory, 'a', 0);
+  assert.deepEqual([checkpoint.sequence, acknowledged.sequence], [10, 10]);
+  assert.equal(readFileSync(at.active, 'utf8'), LINES);
+});
+
 test('a torn temporary checkpoint is ignored', (context) => {
   const { directory, state } = place(context, checkpointOf(5));
   writeFileSync(state('checkpoint.json.tmp'), encodeCheckpoint(checkpointOf(6)).slice(0, 40));
