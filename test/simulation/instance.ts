@@ -120,7 +120,7 @@ export class Instance implements Owner {
       onCommitted: (sequence) => this.#membership?.committed(sequence),
       onFailed: () => undefined,
       onFenced: () => this.#membership?.fenced(),
-      retryDelayMs: (attempt) => Math.min(2000, 50 * 2 ** attempt),
+      pauses: { firstMs: 100, maxMs: 2000 },
     });
     const observer = observerOf(tell);
     const ingest = new Ingest({
@@ -217,6 +217,8 @@ function observerOf(tell: (what: string) => void): IngestObserver {
     positionJumped: (_topic, partition, from, to, reason) =>
       tell(`jump ${partition}:${from}-${to} ${reason}`),
     rolledBack: ignore,
+    stalled: ignore,
+    moving: ignore,
     ownershipUncertain: ({ partition, from, to }) => tell(`uncertain ${partition}:${from}-${to}`),
     rereading: (_topic, partition, from, to) => tell(`rereading ${partition}:${from}-${to}`),
     queueChanged: ignore,
