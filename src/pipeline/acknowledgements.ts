@@ -68,14 +68,15 @@ export class Acknowledgements {
     this.#outstanding = { checkpoint, units };
   }
 
-  /** Kafka has taken the outstanding checkpoint. */
-  acknowledged(sequence: number): void {
-    if (this.#outstanding?.checkpoint.sequence !== sequence) return;
+  /** Kafka has taken a checkpoint. @returns false for one that is not outstanding, which says nothing new */
+  acknowledged(sequence: number): boolean {
+    if (this.#outstanding?.checkpoint.sequence !== sequence) return false;
     // Partitions that began since then are not in it.
     this.#acknowledged = new Map([...this.#acknowledged, ...byKey(this.#outstanding.checkpoint.positions)]);
     this.#acknowledgedUnits = this.#outstanding.units;
     this.#outstanding = undefined;
     if (this.isSettled) this.wake();
+    return true;
   }
 
   /** The files were cut back. */

@@ -37,6 +37,8 @@ export interface MembershipParts {
   readonly observer: IngestObserver;
   /** Asks the broker for all partitions of the topic. */
   readonly readGroup: () => Promise<readonly PartitionState[]>;
+  /** Called once, when Kafka has taken all that the files held at the start: closed ones stay closed. */
+  readonly onSettled: () => void;
   /** Called once, for a failure that the member cannot go on from. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -44,6 +46,8 @@ export interface MembershipParts {
 export class Membership {
   readonly #parts: MembershipParts;
   #turn: Promise<unknown> = Promise.resolve();
+  #hasAssignment = false;
+  #isSettled = false;
   #rolledBack: PromiseWithResolvers<void> | undefined;
   /** Closed segments whose checkpoint Kafka has not taken yet: a roll-back would make them active again. */
   #closedSegments: string[] = [];
@@ -65,9 +69,11 @@ export class Membership {
   /** Kafka has taken a checkpoint. */
   committed(sequence: number, uncertain: readonly PartitionRange[] = []): void {
     const { acknowledgements, writer, observer } = this.#parts;
-    acknowledgements.acknowledged(sequence);
+    // The next checkpoint begins only after this, so what was closed until now was closed by this one.
+    if (!acknowledgements.acknowledged(sequence)) return;
     writer.acknowledge(sequence, uncertain);
     for (const path of this.#closedSegments.splice(0)) observer.sealable(path);
+    this.#tellWhenSettled();
   }
 
   /** Kafka refused a commit: waiting for it is pointless. */
@@ -121,8 +127,9 @@ export class Membership {
   async #revoke(): Promise<void> {
     const { committer, observer, ingest, writer, acknowledgements } = this.#parts;
     ingest.suspend();
+    if (this.#hasAssignment) observer.rebalancing();
+    this.#hasAssignment = false;
     if (!committer.isValid) return;
-    observer.rebalancing();
     writer.checkpoint();
     await acknowledgements.whenSettled(REVOKE_DEADLINE_MS);
   }
@@ -144,6 +151,8 @@ export class Membership {
       ({ topic, partition, tenure }) => [partitionKey(topic, partition), tenure] as const,
     );
     committer.begin(commit, new Map(tenures), this.#parts.acknowledgements.outstanding);
+    this.#hasAssignment = true;
+    this.#tellWhenSettled();
     return new Map(starts.map(({ topic, partition, offset }) => [{ topic, partition }, offset]));
   }
 
@@ -164,6 +173,12 @@ export class Membership {
       this.committed(outstanding.sequence, handOver.uncertain);
     }
     if (handOver.cut) await this.#rollBack();
+  }
+
+  #tellWhenSettled(): void {
+    if (this.#isSettled || this.#parts.acknowledgements.outstanding !== undefined) return;
+    this.#isSettled = true;
+    this.#parts.onSettled();
   }
 
   async #rollBack(): Promise<void> {

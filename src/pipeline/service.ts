@@ -77,7 +77,7 @@ export class IngestService {
 
   /**
    * Runs until `requestStop`.
-   * @param onReady called once it is settled what of the files is ours, before anything is consumed
+   * @param onReady called once, when what the files held at the start is known to be ours
    * @throws ServiceError for everything that the service cannot go on from
    */
   async run(onReady: () => void = () => undefined): Promise<void> {
@@ -148,10 +148,11 @@ export class IngestService {
       acknowledgements,
       observer,
       readGroup: () => this.#readGroup(),
+      onSettled: onReady,
       onFailure,
     });
     const vigilance = this.#createVigilance(ingest, acknowledgements);
-    const source = this.#createSource(this.#membership, { ingest, vigilance }, partitionCount, onReady);
+    const source = this.#createSource(this.#membership, { ingest, vigilance }, partitionCount);
     this.#ingest = ingest;
     this.#vigilance = vigilance;
     return { source, committer, ingest, vigilance };
@@ -193,9 +194,7 @@ export class IngestService {
     membership: Membership,
     { ingest, vigilance }: Pick<Consumer, 'ingest' | 'vigilance'>,
     partitionCount: number,
-    onReady: () => void,
   ): Source {
-    let isReady = false;
     return createSource(
       { ...this.#parts.source, partitions: partitionCount },
       {
@@ -206,8 +205,6 @@ export class IngestService {
         onAssigned: async (assignment) => {
           const positions = await membership.assigned(assignment);
           vigilance.member(true);
-          if (!isReady) onReady();
-          isReady = true;
           return positions;
         },
         onDelivery: (delivery) => ingest.deliver(delivery),

@@ -144,6 +144,7 @@ export class Instance implements Owner {
       acknowledgements,
       observer,
       readGroup: () => broker.request(this, () => broker.readGroup()),
+      onSettled: () => undefined,
       onFailure,
     });
     this.#membership = membership;
