@@ -1,8 +1,9 @@
 /**
  * Runs transform tasks: a bounded queue before the pool, and the memory that circulates through it.
  *
- * Owns the queue and the buffers. What is in work is bounded by `tasksInFlight` and by the number of
- * output buffers: while the writer keeps them all, nothing is started.
+ * Owns the queue and the buffers. What is in work is bounded by `tasksInFlight`, by the number of output
+ * buffers and by their bytes: while the writer keeps them all, or a few that have grown large, nothing is
+ * started.
  */
 import type { LedgerEntry } from '../consume/ledger.ts';
 import type { RawBatch } from '../consume/raw-batch.ts';
@@ -32,6 +33,9 @@ export class TaskRunner {
   readonly #inputs: BufferStock;
   readonly #outputs = new BufferStock(OUTPUT_BUFFER_BYTES, MAX_POOLED_BUFFER_BYTES);
   #outputsLeft: number;
+  /** Bytes of results that were not given back yet. */
+  #heldBytes = 0;
+  readonly #maxHeldBytes: number;
   #inFlight = 0;
 
   constructor(parts: TaskRunnerParts) {
@@ -39,6 +43,7 @@ export class TaskRunner {
     this.#queue = new TaskQueue(parts.queueItems, parts.queueBytes);
     this.#inputs = new BufferStock(parts.taskBytes, parts.taskBytes);
     this.#outputsLeft = parts.tasksInFlight + SPARE_OUTPUT_BUFFERS;
+    this.#maxHeldBytes = this.#outputsLeft * MAX_POOLED_BUFFER_BYTES;
   }
 
   /** Whether more tasks wait than the pool works on; some wait for a moment at any load. */
@@ -85,12 +90,12 @@ export class TaskRunner {
 
   /** Takes output buffers back from the writer. */
   release(outputs: readonly ArrayBuffer[]): void {
-    for (const output of outputs) this.#giveOutput(output);
+    for (const output of outputs) this.#giveBack(output);
     this.#dispatch();
   }
 
   #dispatch(): void {
-    while (this.#inFlight < this.#parts.tasksInFlight && this.#outputsLeft > 0) {
+    while (this.#mayStart()) {
       const task = this.#queue.shift();
       if (task === undefined) break;
       this.#inFlight += 1;
@@ -105,8 +110,9 @@ export class TaskRunner {
     const output = this.#outputs.take(OUTPUT_BUFFER_BYTES);
     const result = await this.#parts.transform({ topic, partition, firstOffset, input, inputBytes, output });
     this.#inFlight -= 1;
+    this.#heldBytes += result.output.byteLength;
     this.#inputs.give(result.input);
-    if (!this.#parts.onResult(entry, result)) this.#giveOutput(result.output);
+    if (!this.#parts.onResult(entry, result)) this.#giveBack(result.output);
     this.#dispatch();
   }
 
@@ -115,7 +121,16 @@ export class TaskRunner {
     return Math.max(inputBytes, this.#parts.taskBytes);
   }
 
-  #giveOutput(output: ArrayBuffer): void {
+  #mayStart(): boolean {
+    return (
+      this.#inFlight < this.#parts.tasksInFlight &&
+      this.#outputsLeft > 0 &&
+      this.#heldBytes < this.#maxHeldBytes
+    );
+  }
+
+  #giveBack(output: ArrayBuffer): void {
+    this.#heldBytes -= output.byteLength;
     this.#outputsLeft += 1;
     this.#outputs.give(output);
   }

@@ -11,8 +11,8 @@ import { TOPIC } from './write-units.ts';
 
 export interface RunningTask {
   readonly task: TransformTask;
-  /** Ends the task as the pool would. */
-  finish(): Promise<void>;
+  /** Ends the task as the pool would, with a buffer that had to be larger when one is given. */
+  finish(output?: ArrayBuffer): Promise<void>;
   fail(error: Error): Promise<void>;
 }
 
@@ -163,7 +163,7 @@ export class IngestHarness {
     };
     const entry: RunningTask = {
       task,
-      finish: () => settle(() => done.resolve(resultOf(task))),
+      finish: (output) => settle(() => done.resolve(resultOf(task, output))),
       fail: (error) => settle(() => done.reject(error)),
     };
     this.tasks.push(task);
@@ -246,7 +246,8 @@ export function deliveryOf(spec: DeliverySpec): TestDelivery {
   };
 }
 
-function resultOf({ input, output }: TransformTask): TransformResult {
+/** @param output the lines; in the buffer that the task came with by default */
+function resultOf({ input, ...task }: TransformTask, output = task.output): TransformResult {
   return {
     input,
     output,

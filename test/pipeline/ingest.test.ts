@@ -165,6 +165,19 @@ test('without buffers the pool gets nothing, until the writer gives some back', 
   assert.equal(harness.tasks.length, 100);
 });
 
+test('a few results that have grown large stop the pool as many small ones do', async () => {
+  const harness = new IngestHarness({ taskBytes: 1, tasksInFlight: 2 }, { 0: 0 });
+  harness.assign(0);
+  await harness.deliver({ fetched: 0, batches: batches(20, 10) });
+  for (let count = 0; count < 3; count += 1) await harness.running[0]?.finish(new ArrayBuffer(20_000_000));
+  await harness.running[0]?.finish();
+  assert.equal(harness.running.length, 0);
+  assert.ok(harness.tasks.length < 6, `${harness.tasks.length} tasks were started`);
+  harness.release();
+  await harness.finishAll();
+  assert.equal(harness.tasks.length, 20);
+});
+
 test('a drain ends when everything taken was handed on, and nothing more is taken', async () => {
   const harness = new IngestHarness({ taskBytes: 300, tasksInFlight: 1, queueItems: 2 }, { 0: 0 });
   harness.assign(0);
