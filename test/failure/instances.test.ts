@@ -35,6 +35,8 @@ class Fleet {
     const event = this.#random.pick(EVENTS);
     const service = this.#running.get(id);
     if (service === undefined) return;
+    // Before that it has no handler for signals yet.
+    await waitFor('the instance to have opened its files', () => service.log.includes('files are ready'));
     this.counts[event] += 1;
     if (event === 'stop_and_continue') {
       service.kill('SIGSTOP');
