@@ -3,8 +3,8 @@
  *
  * A checkpoint can hold records that Kafka never acknowledged, and another instance reads those again.
  * Whoever reads the files of several instances therefore counts an instance's newest checkpoint only as
- * long as nobody else began to read inside what it added; otherwise the one before counts. The instance
- * itself finds the same and cuts its files when it comes back (roll-back.ts).
+ * long as nobody else reads what it added; otherwise the one before counts. The instance itself finds the
+ * same and cuts its files when it comes back (roll-back.ts).
  */
 import type { Checkpoint, PartitionCheckpoint } from './checkpoint.ts';
 import type { OffsetRange } from './facts.ts';
@@ -64,7 +64,7 @@ export function addedRanges(
   return ranges.filter((range) => range.to > range.from);
 }
 
-/** Whether somebody else began to read inside what the newest checkpoint added. */
+/** Whether somebody else reads what the newest checkpoint added. */
 function isDisproved(
   newest: Checkpoint,
   acknowledged: Checkpoint,
@@ -72,15 +72,38 @@ function isDisproved(
 ): boolean {
   return Object.entries(newest.partitions).some(([key, entry]) => {
     const added = addedRanges(entry, acknowledged.partitions[key]);
-    return others.some(({ newest: { partitions } }) => {
-      const theirs = partitions[key];
+    return others.some((other) => {
+      const theirs = other.newest.partitions[key];
       // Offsets before and after a new creation of the topic cannot be compared.
       if (theirs === undefined || wasRecreated(theirs) || wasRecreated(entry)) return false;
-      return ownRanges(theirs).some(({ from }) =>
-        added.some((range) => from >= range.from && from < range.to),
-      );
+      return added.some((range) => isReadBy(other, key, range, newest));
     });
   });
+}
+
+/**
+ * Whether the other instance has it by an acknowledged checkpoint, or began to read inside it. Two that
+ * began at the same offset both wait for Kafka, and their files cannot tell which of them will get it: the
+ * one that wrote last is more likely to be the one that took over.
+ */
+function isReadBy(other: CheckpointPair, key: string, range: OffsetRange, newest: Checkpoint): boolean {
+  const settled = (other.acknowledged ?? other.newest).partitions[key];
+  const isTheirs = settled !== undefined && ownRanges(settled).some((held) => overlaps(held, range));
+  const theirs = other.newest.partitions[key];
+  if (isTheirs || other.acknowledged === undefined || theirs === undefined) return isTheirs;
+  const isLater = isWrittenLater(other.newest, newest);
+  return addedRanges(theirs, settled).some(
+    ({ from }) => (from > range.from && from < range.to) || (from === range.from && isLater),
+  );
+}
+
+function overlaps(left: OffsetRange, right: OffsetRange): boolean {
+  return left.from < right.to && right.from < left.to;
+}
+
+function isWrittenLater(left: Checkpoint, right: Checkpoint): boolean {
+  if (left.written_at !== right.written_at) return left.written_at > right.written_at;
+  return left.directory_id > right.directory_id;
 }
 
 /** What an instance holds of all partitions. */

@@ -52,6 +52,9 @@ export function recover(directory: string, instance: string, now: number): Recov
     refuseWhenRotatedSince(directory, loaded);
     installCheckpoint(directory, loaded);
     actions.push({ kind: 'fell_back', file: loaded.source, bytes: 0 });
+  } else {
+    // Found after a crash that may have come before its name was durable, and Kafka is told of it next.
+    syncDirectory(statePath(directory, ''));
   }
   for (const entry of loaded.checkpoint.pending_returns) {
     if (undoRename(directory, entry)) actions.push({ kind: 'returned', file: entry.file, bytes: 0 });
@@ -216,8 +219,13 @@ function namesIn(directory: string): string[] {
   return readdirSync(directory).sort();
 }
 
-/** Makes sure the directories every start needs exist and are durable. */
+/** Makes sure the directories every start needs exist, and that all directories of the files are durable. */
 export function prepareDirectories(directory: string): void {
   makeDirectoryDurable(join(directory, STATE_DIRECTORY));
-  makeDirectoryDurable(join(directory, ARCHIVE_DIRECTORY));
+  const archive = join(directory, ARCHIVE_DIRECTORY);
+  makeDirectoryDurable(archive);
+  // A crash may have come between the making of a directory and the fsync that keeps its name.
+  for (const parent of [directory, archive, ...LOG_FILES.map((file) => join(archive, file))]) {
+    if (fileSize(parent) !== undefined) syncDirectory(parent);
+  }
 }

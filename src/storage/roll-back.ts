@@ -3,7 +3,8 @@
  * to somebody else.
  *
  * The decision is written down first, as a checkpoint with a higher sequence that repeats the old one and
- * names the rotations to be undone; then recovery does what it says. A crash in between ends the same.
+ * names the rotations to be undone; then recovery does what it says. A crash in between ends the same, and
+ * a full disk leaves something that can be tried again.
  */
 import { invariant } from '../core/invariant.ts';
 import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from './checkpoint.ts';
@@ -19,6 +20,8 @@ import { type Recovery, recover } from './recovery.ts';
  */
 export function rollBack(directory: string, target: Checkpoint, sequence: number, now: number): Recovery {
   const newest = loadCheckpoint(directory)?.checkpoint;
+  // An attempt before this one got so far, and failed then.
+  if (newest?.sequence === sequence) return recover(directory, target.instance, now);
   const isKnown = newest?.sequence === target.sequence || newest?.acknowledged === target.sequence;
   invariant(
     newest !== undefined && isKnown,

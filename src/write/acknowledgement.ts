@@ -12,6 +12,7 @@ export class RolledBack extends Error {}
 export class Acknowledgement {
   #acknowledged: Checkpoint;
   #waiting: Checkpoint | undefined;
+  #isAbandoned = false;
   readonly #waiters = new Set<PromiseWithResolvers<void>>();
 
   /** @param newest what lies on the disk, which may be ahead of `acknowledged` by one checkpoint */
@@ -46,14 +47,17 @@ export class Acknowledgement {
 
   /** Resolves when no checkpoint waits; rejects with RolledBack. */
   async settled(): Promise<void> {
+    // Whoever comes to wait only now would wait for ever.
+    if (this.#isAbandoned) throw new RolledBack();
     if (this.#waiting === undefined) return;
     const waiter = Promise.withResolvers<void>();
     this.#waiters.add(waiter);
     await waiter.promise;
   }
 
-  /** Nobody needs to wait any longer. */
+  /** Nobody needs to wait any longer: a roll-back follows, and with it another object. */
   abandon(): void {
+    this.#isAbandoned = true;
     for (const waiter of this.#waiters) waiter.reject(new RolledBack());
     this.#waiters.clear();
   }

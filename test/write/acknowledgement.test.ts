@@ -28,4 +28,5 @@ test('whoever waits is told when nothing will come', async () => {
   const settled = acknowledgement.settled();
   acknowledgement.abandon();
   await assert.rejects(settled, RolledBack);
+  await assert.rejects(acknowledgement.settled(), RolledBack, 'also whoever comes later');
 });
