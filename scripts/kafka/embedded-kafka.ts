@@ -16,7 +16,7 @@ import { ensureClassArchive } from './class-archive.ts';
 import { type JavaCommand, javaArguments, prepareJavaCommand } from './java-command.ts';
 import { SetupError } from './java-tools.ts';
 import { freePort, isFree, twoFreePorts } from './ports.ts';
-import { serverProperties } from './properties.ts';
+import { type ExtraListener, type SecurityProtocol, serverProperties } from './properties.ts';
 
 const run = promisify(execFile);
 
@@ -31,11 +31,17 @@ export interface KafkaOptions {
   readonly directory?: string;
   /** Entries of `server.properties` that are added or override ours. */
   readonly extraProperties?: Readonly<Record<string, string>>;
+  /** Further listeners by name, each on a free port. */
+  readonly extraListeners?: Readonly<Record<string, SecurityProtocol>>;
+  /** Users of SCRAM, as `kafka-storage format --add-scram` wants them. */
+  readonly scramUsers?: readonly string[];
 }
 
 export interface EmbeddedKafka {
   /** `host:port`, as clients want it. */
   readonly bootstrap: string;
+  /** `host:port` of each of the further listeners, by name. */
+  readonly extraBootstraps: Readonly<Record<string, string>>;
   readonly directory: string;
   /** Of the current broker process; another one after `restart()`. */
   readonly pid: number;
@@ -89,7 +95,9 @@ async function startOnce(
     options.port === undefined ? await twoFreePorts(HOST) : [options.port, await freePort(HOST)];
   const ownDirectory = options.directory === undefined;
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'embedded-kafka-')));
-  const layout = { host: HOST, port, controllerPort, dataDirectory: join(directory, 'data') };
+  const extraListeners = await extraListenersOf(options);
+  const dataDirectory = join(directory, 'data');
+  const layout = { host: HOST, port, controllerPort, dataDirectory, extraListeners };
   const files = {
     propertiesFile: join(directory, 'server.properties'),
     logFile: join(directory, 'broker.log'),
@@ -115,7 +123,7 @@ async function startOnce(
   try {
     await mkdir(files.scratchDirectory, { recursive: true });
     await writeFile(files.propertiesFile, serverProperties(layout, options.extraProperties ?? {}));
-    await formatStorage(command, files.propertiesFile, layout.dataDirectory);
+    await formatStorage(command, files.propertiesFile, dataDirectory, options.scramUsers ?? []);
     return control(await launch());
   } catch (error) {
     await clean();
@@ -128,6 +136,9 @@ async function startOnce(
     const stopSignal = ownDirectory && javaOptions.length === 0 ? 'SIGKILL' : 'SIGTERM';
     return {
       bootstrap: `${HOST}:${port}`,
+      extraBootstraps: Object.fromEntries(
+        extraListeners.map((extra) => [extra.name, `${HOST}:${extra.port}`]),
+      ),
       directory,
       get pid() {
         return broker.pid;
@@ -146,16 +157,25 @@ async function startOnce(
   }
 }
 
+async function extraListenersOf(options: KafkaOptions): Promise<ExtraListener[]> {
+  const listeners = Object.entries(options.extraListeners ?? {});
+  return Promise.all(
+    listeners.map(async ([name, protocol]) => ({ name, protocol, port: await freePort(HOST) })),
+  );
+}
+
 /** Prepares an empty data directory with a new cluster id; leaves one that was formatted before alone. */
 async function formatStorage(
   command: JavaCommand,
   propertiesFile: string,
   dataDirectory: string,
+  scramUsers: readonly string[],
 ): Promise<void> {
   if (existsSync(join(dataDirectory, 'meta.properties'))) return;
   const clusterId = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
   // With an equals sign, since an id may begin with a dash.
-  const args = ['format', `--cluster-id=${clusterId}`, `--config=${propertiesFile}`];
+  const users = scramUsers.map((user) => `--add-scram=${user}`);
+  const args = ['format', `--cluster-id=${clusterId}`, `--config=${propertiesFile}`, ...users];
   try {
     await run(command.program, javaArguments(command, 'kafka.tools.StorageTool', args));
   } catch (error) {
