@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { readTopicState } from '../consume/topic-state.ts';
 import { EXIT, messageOf, ServiceError } from '../core/errors.ts';
+import { clientSecurity } from '../kafka/client-security.ts';
 import { CONFIG_OPTION, type Command, JSON_OPTION, write } from './command.ts';
 import { configOf, directoryOf } from './config-of.ts';
 
@@ -28,6 +29,7 @@ export const checkCommand: Command = {
     let config: Config;
     try {
       config = configOf(context);
+      clientSecurity(config.kafka); // certificates and keys are read, whether or not a broker is asked
     } catch (error) {
       if (!json || !(error instanceof ServiceError)) throw error;
       await write(

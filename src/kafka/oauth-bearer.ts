@@ -19,27 +19,35 @@ export function oauthBearer(tokens: TokenSource): Mechanism {
   };
 }
 
-async function authenticate(
-  { logger, saslAuthenticate }: AuthenticationProviderArgs,
-  tokens: TokenSource,
-): Promise<void> {
-  const token = await tokens
-    .token((problem) => logger.warn(problem))
-    .catch((error: unknown) => {
-      throw error instanceof ServiceError ? new AuthenticationFailure(error) : error;
-    });
-  const exchange = async (message: string): Promise<string> =>
-    (await saslAuthenticate({ request: { encode: () => lengthPrefixed(message) }, response: ANSWER })) ?? '';
-  const refusal = await exchange(`n,,${SEPARATOR}auth=Bearer ${token}${SEPARATOR}${SEPARATOR}`);
+async function authenticate(connection: AuthenticationProviderArgs, tokens: TokenSource): Promise<void> {
+  const token = await tokenFor(connection, tokens);
+  const refusal = await exchange(connection, `n,,${SEPARATOR}auth=Bearer ${token}${SEPARATOR}${SEPARATOR}`);
   if (refusal === '') return;
   tokens.forget();
-  const reason = await exchange(SEPARATOR).then(() => refusal, messageOf);
+  const reason = await exchange(connection, SEPARATOR).then(() => refusal, messageOf);
   throw new AuthenticationFailure(
     new ServiceError(
       'AUTHENTICATION_FAILED',
       `Kafka refused the access token (${reason}): check that it is meant for this cluster and not expired.`,
     ),
   );
+}
+
+async function tokenFor(connection: AuthenticationProviderArgs, tokens: TokenSource): Promise<string> {
+  try {
+    return await tokens.token((problem) => connection.logger.warn(problem));
+  } catch (error) {
+    // kafkajs has begun the login already and would begin it again on the same connection, which the broker
+    // refuses. A message that is no token makes the broker end the connection, as we have no means to.
+    await exchange(connection, SEPARATOR).catch(() => undefined);
+    throw error instanceof ServiceError ? new AuthenticationFailure(error) : error;
+  }
+}
+
+/** The broker's answer; empty when it has nothing against the message. */
+async function exchange({ saslAuthenticate }: AuthenticationProviderArgs, message: string): Promise<string> {
+  const request = { encode: () => lengthPrefixed(message) };
+  return (await saslAuthenticate({ request, response: ANSWER })) ?? '';
 }
 
 function lengthPrefixed(message: string): Buffer {

@@ -29,7 +29,7 @@ function meaningOf(code: string, message: string, tls: TlsOptions): string | und
   if (code === 'CERT_HAS_EXPIRED') return 'has a certificate that has expired: renew it on the broker';
   if (code === 'CERT_NOT_YET_VALID') return 'has a certificate that is not valid yet: compare the clocks';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return `has a certificate for another name (${withoutFullStop(message)}): use that name in kafka.brokers, or set kafka.tls.server_name`;
+    return `has a certificate for another name (${withoutEnd(message)}): use that name in kafka.brokers, or set kafka.tls.server_name`;
   }
   // OpenSSL spells out the alert in the code: ..._ALERT_BAD_CERTIFICATE, ..._ALERT_CERTIFICATE_REQUIRED.
   if (/ALERT.*CERTIFICATE|ALERT_UNKNOWN_CA/.test(code)) return clientCertificateAdvice(code, tls);
@@ -50,6 +50,7 @@ function clientCertificateAdvice(code: string, { client }: TlsOptions): string {
     : `does not accept the certificate ${client.certificateFile} of this client (${code}): is it from an authority that the broker trusts, and not expired?`;
 }
 
-function withoutFullStop(sentence: string): string {
-  return sentence.replace(/\.$/, '');
+/** Node ends this sentence with a list, which may be empty. */
+function withoutEnd(sentence: string): string {
+  return sentence.replace(/[.: ]+$/, '');
 }

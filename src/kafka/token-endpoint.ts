@@ -41,12 +41,13 @@ async function ask(endpoint: TokenEndpoint): Promise<Answer> {
   }
 }
 
-/** Both parts are encoded as in a form before they are joined (RFC 6749, section 2.3.1). */
+/**
+ * Both parts are encoded as in a form before they are joined (RFC 6749, section 2.3.1). Of the ways to do
+ * so this one changes the fewest characters, for providers that do not decode.
+ */
 function basic(clientId: string, clientSecret: string): string {
-  const encoded = [clientId, clientSecret].map((part) =>
-    new URLSearchParams([[part, '']]).toString().slice(0, -1),
-  );
-  return `Basic ${Buffer.from(encoded.join(':')).toString('base64')}`;
+  const credentials = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`;
+  return `Basic ${Buffer.from(credentials).toString('base64')}`;
 }
 
 /** What comes after the limit is not read. */
