@@ -37,6 +37,7 @@ async function tokenFor(connection: AuthenticationProviderArgs, tokens: TokenSou
   try {
     return await tokens.token((problem) => connection.logger.warn(problem));
   } catch (error) {
+    connection.logger.error(messageOf(error));
     // kafkajs has begun the login already and would begin it again on the same connection, which the broker
     // refuses. A message that is no token makes the broker end the connection, as we have no means to.
     await exchange(connection, SEPARATOR).catch(() => undefined);

@@ -14,6 +14,12 @@ const MARGIN_SHARE = 0.2;
 const MIN_MARGIN_MS = 10_000;
 const MAX_MARGIN_MS = 300_000;
 
+/**
+ * A token before its end is not used for a login: the broker would end the session with it, and refuses
+ * logins that follow each other within a second.
+ */
+const MIN_USE_MS = 5000;
+
 const FIRST_RETRY_MS = 1000;
 const MAX_RETRY_MS = 30_000;
 
@@ -33,7 +39,7 @@ export class TokenSource {
   }
 
   /**
-   * A token that has not expired.
+   * A token that is good for a login.
    * @param onProblem told when renewing failed and the token before is used
    * @throws ServiceError AUTHENTICATION_FAILED or TOKEN_UNAVAILABLE
    */
@@ -63,8 +69,9 @@ export class TokenSource {
       return token.value;
     } catch (error) {
       const held = this.#held;
-      if (held === undefined || held.expiresAt <= Date.now()) throw error;
-      this.#held = { ...held, renewAt: Math.min(held.expiresAt, Date.now() + this.#retryMs) };
+      const usableUntil = (held?.expiresAt ?? 0) - MIN_USE_MS;
+      if (held === undefined || usableUntil <= Date.now()) throw error;
+      this.#held = { ...held, renewAt: Math.min(usableUntil, Date.now() + this.#retryMs) };
       this.#retryMs = Math.min(MAX_RETRY_MS, this.#retryMs * 2);
       onProblem(`${messageOf(error)} The access token before is used until it expires.`);
       return held.value;

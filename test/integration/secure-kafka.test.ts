@@ -25,6 +25,7 @@ import { startTokenServer, type TokenServer, unsignedToken } from '../helpers/to
 const RECORDS = 300;
 /** Sessions that the test outlasts. */
 const SESSIONS = 3;
+const TOKEN_LIFETIME_SECONDS = 8;
 const AT_THE_SAME_TIME = 3;
 const WRONG_PASSWORD = 'not-the-Passw0rd#5';
 const CLIENT_SECRET = 'client-Secr3t#93';
@@ -319,10 +320,31 @@ test('sessions that the broker ends after seconds do not break ingestion', { ski
   }
 });
 
-/** What kafkajs complained about. */
+/** What kafkajs complained about, and connections that the broker ended because nobody logged in again. */
 function troublesOf(log: string): string[] {
-  return log.split('\n').filter((line) => /^\{"level":"(WARN|ERROR)".*"message":"kafka: /.test(line));
+  const complaint = /^\{"level":"(WARN|ERROR)".*"message":"kafka: |"message":"kafka: Kafka server has closed/;
+  return log.split('\n').filter((line) => complaint.test(line));
 }
+
+test('an identity provider that is away for a while is waited for', { skip }, async () => {
+  const service = startService({ name: 'outage', listener: 'SHORT', variables: tokenUrl(tokens.url) });
+  try {
+    await waitFor('partitions', async () => (await service.metric('log_consumer_assigned_partitions')) === 1);
+    tokens.mode = 'unavailable';
+    await waitFor('the outage to be felt', () => service.log.includes('answered with status 503'));
+    await sleep(TOKEN_LIFETIME_SECONDS * 1000);
+    tokens.mode = 'good';
+    await produce(broker.kafka.bootstrap, topic, records(RECORDS));
+    const end = (await endOffsets(broker.kafka.bootstrap, topic)).get(0);
+    const stored = async (): Promise<boolean> => BigInt(await service.metric('logs_processed_total')) === end;
+    await waitFor('the records after the outage', stored);
+    assert.deepEqual(await service.stop(), { code: 0, signal: null }, service.log);
+    assertNoSecret(service.log, 'the log with an outage');
+  } finally {
+    tokens.mode = 'good';
+    await service.stop();
+  }
+});
 
 test('generate uses the same settings', { skip }, async () => {
   const produced = await createTopic(broker.kafka.bootstrap, 'generated');
