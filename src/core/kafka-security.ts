@@ -16,7 +16,7 @@ export interface ClientCertificate {
   readonly passphrase: string | null;
 }
 
-export type PasswordMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+type PasswordMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
 
 export type SaslOptions =
   | { readonly mechanism: PasswordMechanism; readonly username: string; readonly password: string }
