@@ -53,7 +53,15 @@ async function measure(bench: Workbench, service: RunningService, topic: string)
   );
   const generated = await runGenerate(
     {
-      target: { kind: 'kafka', brokers: [bench.broker], topic, key: 'none', createPartitions: null },
+      target: {
+        kind: 'kafka',
+        tls: null,
+        sasl: null,
+        brokers: [bench.broker],
+        topic,
+        key: 'none',
+        createPartitions: null,
+      },
       rate: RATE_PER_SECOND,
       count: settings.records,
       seed: SEED,

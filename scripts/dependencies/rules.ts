@@ -16,7 +16,7 @@ const READ_SIDE = 'query|api';
  * in one place; the producers of the intake and the generator are the exception.
  */
 const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
-  kafkajs: ['consume', 'api/intake', 'generate'],
+  kafkajs: ['kafka', 'consume', 'api/intake', 'generate'],
   piscina: ['transform'],
   pino: ['telemetry'],
   'prom-client': ['telemetry'],

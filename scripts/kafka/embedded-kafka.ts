@@ -15,8 +15,8 @@ import { type BrokerProcess, endBroker, launchBroker, waitUntilReady } from './b
 import { ensureClassArchive } from './class-archive.ts';
 import { type JavaCommand, javaArguments, prepareJavaCommand } from './java-command.ts';
 import { SetupError } from './java-tools.ts';
-import { isFree, twoFreePorts } from './ports.ts';
-import { serverProperties } from './properties.ts';
+import { freePort, isFree, twoFreePorts } from './ports.ts';
+import { type ExtraListener, type SecurityProtocol, serverProperties } from './properties.ts';
 
 const run = promisify(execFile);
 
@@ -35,11 +35,17 @@ export interface KafkaOptions {
   readonly directory?: string;
   /** Entries of `server.properties` that are added or override ours. */
   readonly extraProperties?: Readonly<Record<string, string>>;
+  /** Further listeners by name, each on a free port. */
+  readonly extraListeners?: Readonly<Record<string, SecurityProtocol>>;
+  /** Users of SCRAM, as `kafka-storage format --add-scram` wants them. */
+  readonly scramUsers?: readonly string[];
 }
 
 export interface EmbeddedKafka {
   /** `host:port`, as clients want it. */
   readonly bootstrap: string;
+  /** `host:port` of each of the further listeners, by name. */
+  readonly extraBootstraps: Readonly<Record<string, string>>;
   readonly directory: string;
   /** Of the current broker process; another one after `restart()`. */
   readonly pid: number;
@@ -93,7 +99,9 @@ async function startOnce(
   const { port = free[0], controllerPort = free[1], clusterId = newClusterId() } = options;
   const ownDirectory = options.directory === undefined;
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'embedded-kafka-')));
-  const layout = { host: HOST, port, controllerPort, dataDirectory: join(directory, 'data') };
+  const extraListeners = await extraListenersOf(options);
+  const dataDirectory = join(directory, 'data');
+  const layout = { host: HOST, port, controllerPort, dataDirectory, extraListeners };
   const files = {
     propertiesFile: join(directory, 'server.properties'),
     logFile: join(directory, 'broker.log'),
@@ -119,7 +127,10 @@ async function startOnce(
   try {
     await mkdir(files.scratchDirectory, { recursive: true });
     await writeFile(files.propertiesFile, serverProperties(layout, options.extraProperties ?? {}));
-    await formatStorage(command, files.propertiesFile, layout.dataDirectory, clusterId);
+    await formatStorage(command, files.propertiesFile, dataDirectory, {
+      clusterId,
+      scramUsers: options.scramUsers ?? [],
+    });
     return control(await launch());
   } catch (error) {
     await clean();
@@ -132,6 +143,9 @@ async function startOnce(
     const stopSignal = ownDirectory && javaOptions.length === 0 ? 'SIGKILL' : 'SIGTERM';
     return {
       bootstrap: `${HOST}:${port}`,
+      extraBootstraps: Object.fromEntries(
+        extraListeners.map((extra) => [extra.name, `${HOST}:${extra.port}`]),
+      ),
       directory,
       get pid() {
         return broker.pid;
@@ -155,16 +169,24 @@ export function newClusterId(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
 }
 
+async function extraListenersOf(options: KafkaOptions): Promise<ExtraListener[]> {
+  const listeners = Object.entries(options.extraListeners ?? {});
+  return Promise.all(
+    listeners.map(async ([name, protocol]) => ({ name, protocol, port: await freePort(HOST) })),
+  );
+}
+
 /** Prepares an empty data directory; leaves one that was formatted before alone. */
 async function formatStorage(
   command: JavaCommand,
   propertiesFile: string,
   dataDirectory: string,
-  clusterId: string,
+  { clusterId, scramUsers }: { readonly clusterId: string; readonly scramUsers: readonly string[] },
 ): Promise<void> {
   if (existsSync(join(dataDirectory, 'meta.properties'))) return;
   // With an equals sign, since an id may begin with a dash.
-  const args = ['format', `--cluster-id=${clusterId}`, `--config=${propertiesFile}`];
+  const users = scramUsers.map((user) => `--add-scram=${user}`);
+  const args = ['format', `--cluster-id=${clusterId}`, `--config=${propertiesFile}`, ...users];
   try {
     await run(command.program, javaArguments(command, 'kafka.tools.StorageTool', args));
   } catch (error) {

@@ -1,7 +1,17 @@
 /** The text of `server.properties` for one KRaft node that is broker and controller. */
 
+export type SecurityProtocol = 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+
+/** A port beside the one in the clear. */
+export interface ExtraListener {
+  readonly name: string;
+  readonly protocol: SecurityProtocol;
+  readonly port: number;
+}
+
 export interface BrokerLayout {
   readonly host: string;
+  readonly extraListeners: readonly ExtraListener[];
   readonly port: number;
   readonly controllerPort: number;
   readonly dataDirectory: string;
@@ -9,14 +19,20 @@ export interface BrokerLayout {
 
 /** Later entries win, so `extra` can override every setting of the embedded broker. */
 export function serverProperties(layout: BrokerLayout, extra: Readonly<Record<string, string>>): string {
-  const { host, port, controllerPort, dataDirectory } = layout;
+  const { host, port, controllerPort, dataDirectory, extraListeners } = layout;
+  const listeners = [
+    `PLAINTEXT://${host}:${port}`,
+    ...extraListeners.map((listener) => `${listener.name}://${host}:${listener.port}`),
+  ];
+  const protocols = extraListeners.map(({ name, protocol }) => `${name}:${protocol}`);
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@${host}:${controllerPort}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://${host}:${port},CONTROLLER://${host}:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://${host}:${port}`,
+    listeners: [...listeners, `CONTROLLER://${host}:${controllerPort}`].join(','),
+    'advertised.listeners': listeners.join(','),
+    'listener.security.protocol.map': ['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT', ...protocols].join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': dataDirectory,
     'auto.create.topics.enable': 'false',

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { requireMemory } from '../config/load.ts';
 import { readTopicState } from '../consume/topic-state.ts';
 import { EXIT, messageOf, ServiceError } from '../core/errors.ts';
+import { clientSecurity } from '../kafka/client-security.ts';
 import { CONFIG_OPTION, type Command, JSON_OPTION, write } from './command.ts';
 import { configOf, directoryOf } from './config-of.ts';
 
@@ -30,6 +31,7 @@ export const checkCommand: Command = {
     try {
       config = configOf(context);
       requireMemory(config);
+      clientSecurity(config.kafka); // certificates and keys are read, whether or not a broker is asked
     } catch (error) {
       if (!json || !(error instanceof ServiceError)) throw error;
       await write(

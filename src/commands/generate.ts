@@ -79,6 +79,8 @@ function targetOf(context: CommandContext): GenerateOptions['target'] {
   return {
     kind: 'kafka',
     brokers: textOption(values, 'brokers')?.split(',') ?? kafka.brokers,
+    tls: kafka.tls,
+    sasl: kafka.sasl,
     topic: textOption(values, 'topic') ?? kafka.topic,
     key: values['round-robin'] === true ? 'none' : 'service',
     createPartitions: numberOption(values, 'create-topic', { min: 1, max: 10_000, integer: true }) ?? null,

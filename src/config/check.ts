@@ -3,6 +3,7 @@ import type { Interpolated } from './interpolation.ts';
 import { brokenPaths, type Given, problemsOf } from './problems.ts';
 import { relationProblems } from './relations.ts';
 import { configSchema, type Settings } from './schema.ts';
+import { securityProblems } from './security-relations.ts';
 import { type Path, type Tree, withoutValue } from './tree.ts';
 
 export interface Checked {
@@ -28,7 +29,12 @@ export function check(interpolated: Interpolated, given: Given, complete: boolea
   const repaired = configSchema.safeParse(broken.reduce<Tree>(withoutValue, tree));
   const brokenKeys = new Set([...broken, ...unresolved].map((path: Path) => path.join('.')));
   const relations =
-    repaired.success && complete ? relationProblems(repaired.data, brokenKeys, given.originOf) : [];
+    repaired.success && complete
+      ? [
+          ...relationProblems(repaired.data, brokenKeys, given.originOf),
+          ...securityProblems(repaired.data.kafka, brokenKeys, given.originOf),
+        ]
+      : [];
   const problems = [...references, ...issues.flatMap((issue) => problemsOf(issue, given)), ...relations];
   return { settings: repaired.data, problems };
 }

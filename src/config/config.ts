@@ -3,14 +3,16 @@
  * its section only.
  */
 import type { CategoryRule, CategoryRules } from '../core/category-rules.ts';
+import type { KafkaSecurity } from '../core/kafka-security.ts';
 import type { Level } from '../core/level.ts';
 import { type MemoryBound, memoryBound } from '../core/memory-bound.ts';
 import type { Machine } from './machine.ts';
 import { type MemoryBudget, memoryBudget } from './memory-budget.ts';
 import type { Settings } from './schema.ts';
+import { securityFrom } from './security.ts';
 import { resolveWorkers } from './workers.ts';
 
-interface KafkaConfig {
+interface KafkaConfig extends KafkaSecurity {
   readonly brokers: readonly string[];
   readonly topic: string;
   readonly groupId: string;
@@ -143,6 +145,7 @@ function kafkaFrom(kafka: Settings['kafka']): KafkaConfig {
     onLostRecords: kafka.on_lost_records,
     onPositionConflict: kafka.on_position_conflict,
     onTopicRecreated: kafka.on_topic_recreated,
+    ...securityFrom(kafka),
   };
 }
 

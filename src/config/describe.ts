@@ -15,13 +15,18 @@ export function describeConfig(config: Config): Record<string, unknown> {
 /** Settings as they would be written in config.yaml; whatever came from a secret reference is replaced. */
 export function describeSettings(settings: Settings, secretPaths: readonly Path[]): Tree {
   return SETTINGS.reduce<Tree>((described, setting) => {
-    const secret = secretPaths.some((path) => setting.path.every((key, depth) => path[depth] === key));
-    return withValue(described, setting.path, secret ? REDACTED : shown(setting, settings));
+    const fromReference = secretPaths.some((path) => setting.path.every((key, depth) => path[depth] === key));
+    return withValue(described, setting.path, fromReference ? REDACTED : shown(setting, settings));
   }, {});
 }
 
 function shown(setting: Setting, settings: Settings): unknown {
   const value = valueAt(settings, setting.path);
+  if (setting.kind === 'secret') return value === '' ? '' : REDACTED;
+  // Arguments of a program may be secrets, even if nobody should give them that way.
+  if (setting.kind === 'command' && Array.isArray(value)) {
+    return value.map((argument: unknown, index) => (index === 0 ? argument : REDACTED));
+  }
   if (typeof value === 'number' && setting.kind === 'bytes') return formatBytes(value);
   if (typeof value === 'number' && setting.kind === 'duration') return formatDuration(value);
   return value === null ? 'none' : value;

@@ -101,12 +101,14 @@ function typedValue(kind: SettingKind, text: string): unknown {
     case 'flag':
       return text === 'true' || text === 'false' ? text === 'true' : text;
     case 'map':
+    case 'command':
       return parsedJson(text);
     case 'text':
     case 'choice':
     case 'level':
     case 'duration':
     case 'list':
+    case 'secret':
       return text;
   }
 }

@@ -1,10 +1,13 @@
 /**
  * `${env:NAME}` and `${file:PATH}` inside string values, for secrets. One pass: what is put in is never
  * looked at again. The tree as written stays untouched, so messages can show the reference, never the secret.
+ * In a setting that is a secret, `${` may belong to the secret: only a value that is nothing but a
+ * reference is replaced.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { messageOf, systemCodeOf } from '../core/errors.ts';
+import { isReference, isSecret } from './secrets.ts';
 import { isTree, type Path, type Tree } from './tree.ts';
 
 export interface Interpolated {
@@ -36,6 +39,7 @@ export function interpolate(tree: Tree, sources: ReferenceSources): Interpolated
       return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, visit(v, [...path, k])]));
     if (typeof value !== 'string' || !value.includes('${')) return value;
     secretPaths.push(path);
+    if (isSecret(path) && !isReference(value)) return value;
     return value.replace(/\$\{([^}]*)\}/g, (reference, content: string) => {
       const outcome = resolveReference(content, sources);
       if (outcome.problem !== undefined) problems.push({ path, text: `${outcome.problem} (${reference})` });

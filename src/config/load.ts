@@ -14,6 +14,8 @@ import {
 import { interpolate } from './interpolation.ts';
 import { type Machine, readMachine } from './machine.ts';
 import { type Given, invalidConfig } from './problems.ts';
+import { secretsWritten } from './secrets.ts';
+import { securityWarnings, verificationProblems } from './security-relations.ts';
 import { SECTION_KEYS } from './settings.ts';
 import { type Tree, valueAt, withoutValue, withValue } from './tree.ts';
 import { NO_FILE, readYamlFile, type YamlFile } from './yaml-file.ts';
@@ -42,13 +44,21 @@ export function loadConfig(sources: ConfigSources): Config {
   const directory = file === null ? '.' : dirname(file);
   const interpolated = interpolate(tree, { env: sources.env, directory });
   const checked = check(interpolated, given, yaml.readable);
-  const problems = [...yaml.problems, ...environment.problems, ...checked.problems];
+  const written = secretsWritten(yaml.tree, originsFrom(file, yaml, []));
+  const problems = [...yaml.problems, ...environment.problems, ...written, ...checked.problems];
+  if (checked.settings !== undefined) {
+    problems.push(...verificationProblems(checked.settings.kafka, sources.env));
+  }
   if (checked.settings === undefined || problems.length > 0) throw invalidConfig(problems);
   const sections = sectionsFrom(checked.settings, sources.machine ?? readMachine());
   return deepFreeze({
     ...sections,
     file,
-    warnings: [...environment.warnings, ...sections.memory.warnings],
+    warnings: [
+      ...environment.warnings,
+      ...sections.memory.warnings,
+      ...securityWarnings(checked.settings.kafka),
+    ],
     described: describeSettings(checked.settings, interpolated.secretPaths),
   });
 }

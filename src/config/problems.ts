@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { ServiceError } from '../core/errors.ts';
 import { nearest } from './nearest.ts';
+import { isReference } from './secrets.ts';
 import { SECTION_KEYS, SETTINGS, type Setting } from './settings.ts';
 import { type Path, type Tree, valueAt } from './tree.ts';
 
@@ -70,6 +71,9 @@ function badValue(setting: Setting, path: Path, given: Given): string {
   const [shownPath, value] =
     exact === undefined ? [setting.path, valueAt(given.tree, setting.path)] : [path, exact];
   const subject = `${given.originOf(setting.path)}${keyText(shownPath)}`;
+  if (setting.kind === 'secret' && !(typeof value === 'string' && isReference(value))) {
+    return `${subject} is not accepted and not shown; expected ${setting.accepts}`;
+  }
   return `${subject} is ${display(value)}; expected ${setting.accepts}${suggestion(setting, value)}`;
 }
 

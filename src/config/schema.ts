@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { type CategoryRule, DEFAULT_CATEGORY_RULES } from '../core/category-rules.ts';
+import { sasl, tls } from './schema-security.ts';
 import {
   bytes,
   choice,
@@ -109,6 +110,8 @@ const kafka = z.strictObject({
     'stop',
     'When the topic was deleted and created again, so that old offsets mean nothing: stop, or read the new topic from its beginning.',
   ),
+  tls: tls.prefault({}),
+  sasl: sasl.prefault({}),
 });
 
 const output = z.strictObject({

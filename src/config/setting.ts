@@ -17,7 +17,9 @@ export type SettingKind =
   | 'duration'
   | 'list'
   | 'flag'
-  | 'map';
+  | 'map'
+  | 'secret'
+  | 'command';
 
 export interface SettingInfo {
   readonly kind: SettingKind;
@@ -219,6 +221,30 @@ export function lists(defaultValue: Readonly<Record<string, readonly string[]>>,
     kind: 'map',
     accepts: 'a mapping of field names to non-empty lists of text, such as {type: [audit]}',
     defaultValue,
+    description,
+  });
+}
+
+/** Anything printable: what is accepted by a broker is the broker's business. */
+const SECRET = /^[^\p{Cc}]{0,8192}$/u;
+
+/** A secret: never shown, and never written in config.yaml itself. `""` is none. */
+export function secret(description: string) {
+  return register(z.string().regex(SECRET).prefault(''), {
+    kind: 'secret',
+    accepts: `\${env:NAME} or \${file:PATH} for one line of text, or "" for none`,
+    defaultValue: '',
+    description,
+  });
+}
+
+/** A program and its arguments; it is run without a shell. An empty list is none. */
+export function command(description: string) {
+  const argument = z.string().regex(/^[^\0]{1,4096}$/);
+  return register(z.array(argument).max(64).prefault([]), {
+    kind: 'command',
+    accepts: 'a list of a program and its arguments, such as ["/usr/bin/get-token", "--raw"], or [] for none',
+    defaultValue: [],
     description,
   });
 }

@@ -1,8 +1,10 @@
 /** Settings of the Kafka client that are safe for us; each reason is in docs/adr/0003. */
 import { Kafka, type KafkaConfig, logLevel, type RetryOptions } from 'kafkajs';
+import type { KafkaSecurity } from '../core/kafka-security.ts';
+import { clientSecurity } from '../kafka/client-security.ts';
 import { type KafkaLog, kafkaLogCreator } from './kafka-log.ts';
 
-export interface ClientOptions {
+export interface ClientOptions extends KafkaSecurity {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly connectionTimeoutMs: number;
@@ -23,6 +25,7 @@ export const RETRY: RetryOptions = {
 /** For questions that a person waits for: give up within seconds. */
 export const IMPATIENT_RETRY: RetryOptions = { initialRetryTime: 200, maxRetryTime: 1000, retries: 2 };
 
+/** @throws ServiceError CONFIG_INVALID when a certificate or key cannot be used */
 export function createKafka(options: ClientOptions, log: KafkaLog, retry: RetryOptions = RETRY): Kafka {
   const config: KafkaConfig = {
     brokers: [...options.brokers],
@@ -30,6 +33,7 @@ export function createKafka(options: ClientOptions, log: KafkaLog, retry: RetryO
     connectionTimeout: options.connectionTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
     enforceRequestTimeout: true,
+    ...clientSecurity(options),
     retry,
     logLevel: logLevel.INFO,
     logCreator: kafkaLogCreator(log),

@@ -11,6 +11,7 @@
 import kafkajs, { type Batch, type Consumer, type ConsumerRunConfig, type EachBatchPayload } from 'kafkajs';
 import { messageOf, ServiceError } from '../core/errors.ts';
 import { parseOffset, type TopicPartition } from '../core/offsets.ts';
+import { nameConnectionFailure } from '../kafka/connection-failure.ts';
 import { type ClientOptions, createKafka, RETRY } from './client.ts';
 import type { OffsetCommit, SendCommit } from './committer.ts';
 import type { KafkaLog } from './kafka-log.ts';
@@ -88,7 +89,7 @@ export interface Source {
 
 export function createSource(options: SourceOptions, handler: SourceHandler, log: KafkaLog): Source {
   const consumer = createConsumer(options, log);
-  listen(consumer, handler);
+  listen(consumer, options, handler);
   let isRunning = false;
   return {
     async start() {
@@ -122,8 +123,12 @@ function createConsumer(options: SourceOptions, log: KafkaLog): Consumer {
 }
 
 async function connect(consumer: Consumer, options: SourceOptions): Promise<void> {
-  await consumer.connect();
-  await consumer.subscribe({ topics: [options.topic], fromBeginning: true });
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [options.topic], fromBeginning: true });
+  } catch (error) {
+    throw nameConnectionFailure(error, options) ?? error;
+  }
 }
 
 async function run(consumer: Consumer, options: SourceOptions, handler: SourceHandler): Promise<void> {
@@ -204,7 +209,7 @@ function byTopic(commits: readonly OffsetCommit[]): TopicCommits[] {
   return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
 }
 
-function listen(consumer: Consumer, handler: SourceHandler): void {
+function listen(consumer: Consumer, options: SourceOptions, handler: SourceHandler): void {
   consumer.on('consumer.fetch', () => handler.onActivity());
   consumer.on('consumer.heartbeat', () => handler.onHeartbeat());
   consumer.on('consumer.end_batch_process', ({ payload }) =>
@@ -213,7 +218,8 @@ function listen(consumer: Consumer, handler: SourceHandler): void {
   consumer.on('consumer.crash', ({ payload }) => {
     if (payload.restart) return;
     handler.onFailure(
-      new ServiceError('KAFKA_FAILED', `The Kafka consumer stopped for good: ${messageOf(payload.error)}.`),
+      nameConnectionFailure(payload.error, options) ??
+        new ServiceError('KAFKA_FAILED', `The Kafka consumer stopped for good: ${messageOf(payload.error)}.`),
     );
   });
 }

@@ -2,6 +2,7 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { messageOf, ServiceError } from '../core/errors.ts';
 import { parseOffset } from '../core/offsets.ts';
+import { explainConnectionFailure } from '../kafka/connection-failure.ts';
 import { type ClientOptions, createKafka, IMPATIENT_RETRY } from './client.ts';
 import { decodeCommitMetadata } from './commit-metadata.ts';
 import type { GroupOffset } from './commit-outcome.ts';
@@ -16,7 +17,8 @@ export interface PartitionState extends GroupOffset {
 }
 
 /**
- * @throws ServiceError BROKER_UNREACHABLE when no broker answers, TOPIC_MISSING when there is no such
+ * @throws ServiceError BROKER_UNREACHABLE when no broker answers, TLS_FAILED, AUTHENTICATION_FAILED or
+ *   TOKEN_UNAVAILABLE when it is there but does not let us in, TOPIC_MISSING when there is no such
  *   topic, KAFKA_FAILED when the broker answers with an error (a coordinator that still loads, for one)
  */
 export async function readTopicState(
@@ -32,6 +34,8 @@ export async function readTopicState(
     return await readPartitions(admin, topic, groupId);
   } catch (error) {
     if (error instanceof ServiceError || !(error instanceof kafkajs.KafkaJSError)) throw error;
+    const explained = await explainConnectionFailure(error, options);
+    if (explained !== undefined) throw explained;
     throw new ServiceError(
       'KAFKA_FAILED',
       `The broker could not say where group ${groupId} stands in topic "${topic}" (${error.message}).`,
@@ -47,6 +51,8 @@ async function connect(admin: Admin, options: ClientOptions): Promise<void> {
   try {
     await admin.connect();
   } catch (error) {
+    const explained = await explainConnectionFailure(error, options);
+    if (explained !== undefined) throw explained;
     const brokers = options.brokers.join(', ');
     throw new ServiceError(
       'BROKER_UNREACHABLE',

@@ -1,15 +1,17 @@
 /** Turns what kafkajs throws into one sentence that says what is wrong, where, and what to do. */
 import kafkajs from 'kafkajs';
 import { messageOf, ServiceError } from '../core/errors.ts';
+import { type ConnectionTarget, nameConnectionFailure } from '../kafka/connection-failure.ts';
 
-interface Where {
-  readonly brokers: readonly string[];
+interface Where extends ConnectionTarget {
   readonly topic: string;
 }
 
 /** A ServiceError is returned as it is; anything else is wrapped, with the original as its cause. */
-export function explainKafkaError(thrown: unknown, { brokers, topic }: Where): ServiceError {
-  if (thrown instanceof ServiceError) return thrown;
+export function explainKafkaError(thrown: unknown, where: Where): ServiceError {
+  const named = nameConnectionFailure(thrown, where);
+  if (named !== undefined) return named;
+  const { brokers, topic } = where;
   const cause = rootCauseOf(thrown);
   const broker = brokers.join(', ');
   if (isConnectionFailure(cause)) {

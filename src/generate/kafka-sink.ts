@@ -6,13 +6,13 @@
 import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs';
 import { compressFrameSync } from 'lz4-napi';
 import { ServiceError } from '../core/errors.ts';
+import { clientSecurity } from '../kafka/client-security.ts';
+import { type ConnectionTarget, explainConnectionFailure } from '../kafka/connection-failure.ts';
 import { explainKafkaError } from './kafka-errors.ts';
 import type { GeneratedRecord } from './records.ts';
 import type { RecordSink } from './sink.ts';
 
-export interface KafkaTarget {
-  /** `host:port` of at least one broker. */
-  readonly brokers: readonly string[];
+export interface KafkaTarget extends ConnectionTarget {
   readonly topic: string;
   /** `service`: all records of a service go to one partition, in order; `none`: partitions take turns. */
   readonly key: 'service' | 'none';
@@ -34,7 +34,8 @@ interface EncodedRecords {
 
 /**
  * Connects, checks that the topic is there (or creates it) and returns the sink.
- * @throws ServiceError BROKER_UNREACHABLE, TOPIC_MISSING or KAFKA_FAILED.
+ * @throws ServiceError BROKER_UNREACHABLE, TLS_FAILED, AUTHENTICATION_FAILED, TOKEN_UNAVAILABLE,
+ *   TOPIC_MISSING or KAFKA_FAILED.
  */
 export async function connectKafkaSink(target: KafkaTarget): Promise<RecordSink> {
   registerLz4();
@@ -43,6 +44,7 @@ export async function connectKafkaSink(target: KafkaTarget): Promise<RecordSink>
     brokers: [...target.brokers],
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     retry: CONNECT_RETRY,
+    ...clientSecurity(target),
     // Every failure comes back as an error, which we turn into a sentence.
     logLevel: kafkajs.logLevel.NOTHING,
   });
@@ -57,7 +59,7 @@ export async function connectKafkaSink(target: KafkaTarget): Promise<RecordSink>
     await producer.connect();
     return createSink(producer, target, partitions);
   } catch (thrown) {
-    throw explainKafkaError(thrown, target);
+    throw (await explainConnectionFailure(thrown, target)) ?? explainKafkaError(thrown, target);
   }
 }
 

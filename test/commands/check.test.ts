@@ -41,6 +41,14 @@ test('limits that no memory has room for exit 78, as JSON too', async (context) 
   assert.deepEqual([code, report.ok, report.problems.length], [78, false, 1]);
 });
 
+test('a certificate that cannot be read exits 78, also without asking a broker', async (context) => {
+  const file = join(temporaryDirectory(context), 'config.yaml');
+  writeFileSync(file, 'kafka: {tls: {enabled: true, ca_file: /nowhere/ca.pem}}\n');
+  const { code, output } = await runMain(['check', '--json', '-c', file]);
+  assert.equal(code, 78);
+  assert.match(output, /kafka\.tls\.ca_file \/nowhere\/ca\.pem cannot be read/);
+});
+
 test('--online tells of a broker that does not answer and a directory that cannot be made', async (context) => {
   const directory = temporaryDirectory(context);
   writeFileSync(join(directory, 'file'), '');

@@ -34,7 +34,7 @@ const TABLE: readonly (readonly [yaml: string, message: string])[] = [
   ],
   [
     'kafka:\n  __proto__: 1',
-    'config.yaml line 2: unknown key kafka.__proto__; valid here: brokers, topic, group_id, client_id, session_timeout, heartbeat_interval, rebalance_timeout, connection_timeout, request_timeout, max_wait_time, max_bytes_per_partition, max_bytes, on_lost_records, on_position_conflict, on_topic_recreated.',
+    'config.yaml line 2: unknown key kafka.__proto__; valid here: brokers, topic, group_id, client_id, session_timeout, heartbeat_interval, rebalance_timeout, connection_timeout, request_timeout, max_wait_time, max_bytes_per_partition, max_bytes, on_lost_records, on_position_conflict, on_topic_recreated, tls, sasl.',
   ],
   // Values.
   [

@@ -99,6 +99,8 @@ describe('runGenerate to Kafka', () => {
     const port = await closedPort();
     const target = {
       kind: 'kafka',
+      tls: null,
+      sasl: null,
       brokers: [`127.0.0.1:${port}`],
       topic: 'logs',
       key: 'none',
