@@ -180,6 +180,7 @@ export class IngestService {
       clock,
       observer,
       sessionTimeoutMs: source.sessionTimeoutMs,
+      rebalanceTimeoutMs: source.rebalanceTimeoutMs,
       checkpointIntervalMs: writer.checkpointIntervalMs,
       pendingWork: () => {
         const { tasks } = ingest;

@@ -13,6 +13,7 @@ export interface VigilanceParts {
   readonly clock: Clock;
   readonly observer: IngestObserver;
   readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
   readonly checkpointIntervalMs: number;
   /** What is to be done, for people; undefined when there is nothing. */
   readonly pendingWork: () => string | undefined;
@@ -86,9 +87,14 @@ export class Vigilance {
     this.#isDiskBlocked = isBlocked;
   }
 
-  /** Whether there is an assignment; without one nothing can be done. */
+  /**
+   * Whether there is an assignment; without one nothing can be done. The broker lets everybody who joins
+   * wait for the members that have not come yet, for up to the rebalance timeout.
+   */
   member(isMember: boolean): void {
     this.#isMember = isMember;
+    const { sessionTimeoutMs, rebalanceTimeoutMs } = this.#parts;
+    this.#silence.allow(sessionTimeoutMs * WATCHDOG_SESSIONS + (isMember ? 0 : rebalanceTimeoutMs));
   }
 
   #workload(): Workload {

@@ -19,6 +19,7 @@ function watching(context: TestContext) {
     clock: { now: () => nowMs, monotonic: () => nowMs },
     observer: observer as IngestObserver,
     sessionTimeoutMs: 6000,
+    rebalanceTimeoutMs: 30_000,
     checkpointIntervalMs: 1000,
     pendingWork: () => state.pending,
     onFailure: ({ code, message }) => told.push(`${code}: ${message}`),
@@ -42,6 +43,16 @@ test('a consumer without a sign of life is taken for dead', (context) => {
   assert.deepEqual(told, []);
   pass(20, true);
   assert.match(told.join(), /^STALLED: The Kafka consumer showed no sign of life for 1[2-5] s/);
+});
+
+test('whoever joins may have to wait for the others', (context) => {
+  const { vigilance, told, pass } = watching(context);
+  vigilance.member(false);
+  pass(40, true);
+  assert.deepEqual(told, []);
+  vigilance.member(true);
+  pass(20, true);
+  assert.match(told.join(), /^STALLED: The Kafka consumer/);
 });
 
 test('work that gets nowhere is told, and ends the process in the end', (context) => {

@@ -6,6 +6,8 @@ function watched(context: TestContext): {
   watchdog: Watchdog;
   stalls: number[];
   pass(milliseconds: number): void;
+  /** The process stands still. */
+  standStill(milliseconds: number): void;
 } {
   context.mock.timers.enable({ apis: ['setInterval'] });
   let now = 0;
@@ -19,7 +21,10 @@ function watched(context: TestContext): {
       context.mock.timers.tick(50);
     }
   };
-  return { watchdog, stalls, pass };
+  const standStill = (milliseconds: number): void => {
+    now += milliseconds;
+  };
+  return { watchdog, stalls, pass, standStill };
 }
 
 test('silence is told once, soon after its limit', (context) => {
@@ -44,4 +49,26 @@ test('any activity counts, and the time before the start does not', (context) =>
   watchdog.stop();
   pass(5000);
   assert.deepEqual(stalls, []);
+});
+
+test('time in which the process itself stood still proves nothing', (context) => {
+  const { watchdog, stalls, pass, standStill } = watched(context);
+  watchdog.start();
+  pass(500);
+  standStill(20_000);
+  pass(900);
+  assert.deepEqual(stalls, []);
+  pass(1000);
+  assert.equal(stalls.length, 1, 'but silence after it does');
+});
+
+test('a new limit begins anew', (context) => {
+  const { watchdog, stalls, pass } = watched(context);
+  watchdog.start();
+  pass(900);
+  watchdog.allow(3000);
+  pass(2900);
+  assert.deepEqual(stalls, []);
+  pass(500);
+  assert.equal(stalls.length, 1);
 });
