@@ -1,7 +1,6 @@
 /** Things that stop the service for a while without ending it. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -62,31 +61,6 @@ test('a process that stood still beyond its session joins again and goes on exac
   scene.service.kill('SIGCONT');
   await scene.produceMore();
   await waitFor('the rest', () => scene.isStored());
-  await scene.finish();
-});
-
-test('a full disk pauses the service, says so, and is survived', async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'full-disk-'));
-  t.after(() => {
-    spawnSync('umount', ['-l', directory]);
-    rmSync(directory, { recursive: true, force: true });
-  });
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', directory]);
-  if (mounted.status !== 0) return t.skip('mounting a small tmpfs needs root');
-  const scene = await setTheScene(t, join(directory, 'logs'));
-  await scene.produceMore();
-  await waitFor('the first records', () => scene.isStored());
-  const ballast = join(directory, 'ballast');
-  writeFileSync(ballast, Buffer.alloc(1_900_000));
-  await scene.produceMore();
-  await scene.produceMore();
-  await waitFor('the disk to be full', async () => (await scene.service.get('/health/ready')).status === 503);
-  assert.match((await scene.service.get('/health/ready')).body, /disk: .*ENOSPC/);
-  await sleep(8000);
-  assert.equal((await scene.service.get('/health/live')).status, 200);
-  rmSync(ballast);
-  await waitFor('the service to go on', () => scene.isStored(), 15_000);
-  assert.equal((await scene.service.get('/health/ready')).status, 200);
   await scene.finish();
 });
 
