@@ -279,6 +279,8 @@ export class Writer {
 
   async #rotate(files: readonly LogFile[]): Promise<void> {
     await this.#checkpointing;
+    // A roll-back that was asked for meanwhile leaves nobody who would acknowledge.
+    this.#mustGoOn();
     await this.#acknowledgement.settled();
     await this.#checkpoint(files);
     await this.#disk.run('rotation', () =>
@@ -291,6 +293,7 @@ export class Writer {
     await this.#flush();
     await this.#checkpointing;
     if (this.#changedSinceCheckpoint) {
+      this.#mustGoOn();
       await this.#acknowledgement.settled();
       await this.#checkpoint([]);
     }
