@@ -37,7 +37,7 @@ export function failureReport(runs: Runs): string {
     '',
     '## What was done, and what was counted',
     '',
-    ...findingsTable(outcomes),
+    ...findingsTable(files.map(([, run]) => run)),
     '',
     'A run is repeated with `FAILURE_SEED=<seed> FAILURE_SCALE=full node --test <file>`.',
     '',
@@ -52,12 +52,25 @@ export function failureReport(runs: Runs): string {
   ].join('\n');
 }
 
-function findingsTable(outcomes: readonly Outcome[]): string[] {
-  const findings = outcomes.flatMap((outcome) => (outcome.kind === 'finding' ? [outcome.finding] : []));
+/** The figures of a test that failed in the end say so. */
+function findingsTable(runs: readonly FileRun[]): string[] {
+  const findings = runs.flatMap(({ outcomes, tests }) =>
+    outcomes.flatMap((outcome) => {
+      if (outcome.kind !== 'finding') return [];
+      const result = tests.find(({ name }) => name === outcome.test)?.result ?? 'failed';
+      return [{ ...outcome.finding, result }];
+    }),
+  );
   const rows = findings
     .sort((left, right) => left.row - right.row)
-    .map(({ row, failure, figures, seed }) => [row || '', failure, figuresText(figures), seed ?? '']);
-  return table(['row', 'failure', 'figures', 'seed'], rows);
+    .map(({ row, failure, result, figures, seed }) => [
+      row || '',
+      failure,
+      result,
+      figuresText(figures),
+      seed ?? '',
+    ]);
+  return table(['row', 'failure', 'result', 'figures', 'seed'], rows);
 }
 
 function caughtTable(outcomes: readonly Outcome[]): string[] {

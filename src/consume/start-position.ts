@@ -3,7 +3,7 @@
  * position is never jumped over silently: it is refused, or taken as the configuration says and told.
  */
 import { unreachable } from '../core/invariant.ts';
-import { tenuresOf } from './commit-metadata.ts';
+import { type CommitMetadata, type Tenure, tenuresOf } from './commit-metadata.ts';
 import type { GroupOffset } from './commit-outcome.ts';
 
 export interface PositionPolicy {
@@ -48,7 +48,8 @@ export type StartDecision =
   | { readonly kind: 'refuse'; readonly problem: string; readonly setting: string };
 
 export function decideStart(evidence: PartitionEvidence, policy: PositionPolicy): StartDecision {
-  const { filed, committed, earliest } = evidence;
+  const { committed, earliest } = evidence;
+  const filed = evidence.filed ?? lostTenure(evidence)?.from;
   const position = filed ?? committed;
   if (position === undefined) return start(earliest);
   if (filed === undefined || committed === undefined || committed <= filed) {
@@ -77,8 +78,21 @@ function standingOf(
   if (metadata === undefined) return 'conflict';
   // The files were set back (a restored backup, an older checkpoint): Kafka still has what they lack.
   if (metadata.directoryId === directoryId) return 'files_set_back';
-  const own = tenuresOf(committed, metadata).find((tenure) => tenure.directoryId === directoryId);
+  const own = ownTenure(committed, metadata, directoryId);
   return own === undefined || own.to <= filed ? 'handed_over' : 'conflict';
+}
+
+/**
+ * What our files held of a partition that they do not know: a checkpoint from before its first records has
+ * taken the place of a damaged one.
+ */
+function lostTenure({ committed, metadata, directoryId }: PartitionEvidence): Tenure | undefined {
+  if (committed === undefined || metadata === undefined) return undefined;
+  return ownTenure(committed, metadata, directoryId);
+}
+
+function ownTenure(committed: number, metadata: CommitMetadata, directoryId: string): Tenure | undefined {
+  return tenuresOf(committed, metadata).find((tenure) => tenure.directoryId === directoryId);
 }
 
 function start(offset: number, jumps: readonly Jump[] = [], rereads = false): StartDecision {

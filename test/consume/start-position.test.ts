@@ -19,7 +19,7 @@ const TABLE: readonly (readonly [
   string,
 ])[] = [
   [undefined, undefined, false, {}, 'start 100'],
-  [undefined, 150, true, {}, 'start 150'],
+  [undefined, 150, true, {}, 'start 110, rereading'],
   [undefined, 150, false, {}, 'start 150'],
   [undefined, 100, false, {}, 'start 100'],
   [undefined, 200, false, {}, 'start 200'],
@@ -77,7 +77,7 @@ function evidenceOf(
   committed: number | undefined,
   byUs: boolean,
 ): PartitionEvidence {
-  const metadata = byUs ? metadataOf('ours', 0) : undefined;
+  const metadata = byUs ? metadataOf('ours', Math.min(110, committed ?? 110)) : undefined;
   return { directoryId: 'ours', filed, committed, metadata, earliest: 100, latest: 200 };
 }
 
@@ -114,7 +114,8 @@ test('whatever is known, nothing is jumped over unless the configuration says so
         const decision = decideStart({ ...evidence, earliest, latest: earliest + length }, STOP);
         if (decision.kind === 'refuse') return;
         assert.deepEqual(decision.jumps, []);
-        assert.equal(decision.offset, checkpoint ?? committed ?? earliest);
+        const lost = committedByUs && committed !== undefined ? Math.min(110, committed) : undefined;
+        assert.equal(decision.offset, checkpoint ?? lost ?? committed ?? earliest);
       },
     ),
   );
@@ -145,4 +146,10 @@ test('what Kafka deleted after others had stored it is no loss of ours', () => {
   const lost = takenOver(by, { onLostRecords: 'earliest' }, { earliest: 190 });
   assert.equal(lost, 'jump 150 to 180: stored_by_others, jump 180 to 190: deleted_by_kafka');
   assert.match(takenOver(by, {}, { earliest: 190 }), /^refuse kafka\.on_lost_records/);
+});
+
+test('records that we committed before others came, of a partition that our files do not know, are a conflict', () => {
+  const own: Tenure = { directoryId: 'ours', sequence: 2, from: 110, to: 150 };
+  const evidence = { ...evidenceOf(undefined, 180, false), metadata: metadataOf('other', 150, [own]) };
+  assert.match(short(evidence, STOP), /^refuse kafka\.on_position_conflict/);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -121,3 +121,24 @@ function copyOf(t: TestContext, directory: string): string {
   cpSync(directory, copy, { recursive: true });
   return copy;
 }
+
+test('row 7: the first checkpoint with records is damaged, and the one before knows of none', async (t) => {
+  const { random } = seeded(t);
+  const env = { ...ONE_FILE, LOG_CONSUMER_OUTPUT_CHECKPOINT_INTERVAL: '60s' };
+  const scene = await Scene.set(t, { name: 'first-checkpoint', random, env });
+  const produced = await scene.traffic({ atLeast: 3000 }).finish();
+  const records = produced.reduce((sum, count) => sum + count, 0);
+  const first = scene.start();
+  await waitFor(
+    'everything to be read',
+    async () =>
+      (await first.metric('logs_processed_total')) + (await first.metric('logs_dropped_total')) === records,
+  );
+  assert.deepEqual(await first.stop(), { code: 0, signal: null }, first.log);
+  const checkpoint = join(scene.directory, 'state/checkpoint.json');
+  truncateSync(checkpoint, 100);
+  const before = loadCheckpoint(scene.directory)?.checkpoint;
+  assert.deepEqual(before?.partitions, {}, 'or the test shows nothing');
+  scene.start();
+  await scene.finish(produced);
+});
