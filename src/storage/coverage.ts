@@ -29,7 +29,7 @@ export function ownRanges({ first_offset, next_offset, lost }: PartitionCheckpoi
 }
 
 /** Whether the topic was created again, so that the same offsets mean different records. */
-export function wasRecreated({ lost }: PartitionCheckpoint): boolean {
+function wasRecreated({ lost }: PartitionCheckpoint): boolean {
   return lost.some(({ from, to }) => to < from);
 }
 
