@@ -163,7 +163,8 @@ export class FakeConsumer {
     const full = batches.filter(({ first, end }) => end > first && end > fetchedOffset);
     const position = { topic: TOPIC, partition, fetchedOffset, nextOffset, highWatermark };
     if (full.length === 0) {
-      if (!session.isOver) session.positions.set(partition, nextOffset);
+      if (session.isOver) return;
+      session.positions.set(partition, nextOffset);
       ingest.skip(position);
       return;
     }

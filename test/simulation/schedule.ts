@@ -143,7 +143,10 @@ class Simulation {
       case 3: {
         const ms = random.below(10_000);
         this.#tell(name, `frozen for ${ms} ms`);
-        if (machine.process !== undefined) machine.process.frozenUntil = this.scheduler.now + ms;
+        const { process } = machine;
+        // Never earlier than before, or what waits already would come after what happens then.
+        if (process !== undefined)
+          process.frozenUntil = Math.max(process.frozenUntil, this.scheduler.now + ms);
         return;
       }
       case 4:
@@ -168,10 +171,7 @@ class Simulation {
   #heal(): void {
     this.#tell('all', 'healed');
     this.#broker.network = { lostRequests: 0, lostAnswers: 0, slowRequests: 0 };
-    for (const { faults, process } of this.#machines.values()) {
-      faults.heal();
-      if (process !== undefined) process.frozenUntil = Math.min(process.frozenUntil, this.scheduler.now);
-    }
+    for (const { faults } of this.#machines.values()) faults.heal();
   }
 
   #addMachine(name: string): void {
