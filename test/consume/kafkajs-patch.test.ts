@@ -9,6 +9,7 @@ import { describe, it } from 'node:test';
 import { buildFetchResponse, type FetchedRecords } from '../helpers/fetch-response-builder.ts';
 import {
   createConnection,
+  createGroupMember,
   createRequestQueue,
   decodeFetch,
   Encoder,
@@ -226,5 +227,18 @@ describe('a connection of kafkajs', () => {
     } finally {
       queue.destroy();
     }
+  });
+});
+
+describe('a member of a group in kafkajs', () => {
+  it('goes on with its heartbeats when the wall clock is set back', async (t) => {
+    let heartbeats = 0;
+    const member = createGroupMember(() => {
+      heartbeats += 1;
+    });
+    const hourAgo = Date.now() - 3_600_000;
+    t.mock.method(Date, 'now', () => hourAgo);
+    await member.heartbeat({ interval: 0 });
+    assert.equal(heartbeats, 1);
   });
 });

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCodeOf } from '../../src/core/errors.ts';
-import { withAdmin } from '../helpers/kafka.ts';
 import { type ServiceProcess, waitFor } from '../helpers/service.ts';
 import { assertNothingCommittedBeyondCheckpoint } from './helpers/disk-run.ts';
+import { memberIds } from './helpers/group-members.ts';
 import { report } from './helpers/report.ts';
 import { scaled } from './helpers/scale.ts';
 import { Scene, waitUntilReading } from './helpers/scene.ts';
@@ -68,9 +68,8 @@ async function fillAndFree(scene: Scene, service: ServiceProcess, disk: string):
 
 /** Whoever left the group and came back is another member, after a rebalance. */
 async function membership({ bootstrap, groupId }: Scene, service: ServiceProcess): Promise<unknown> {
-  const { groups } = await withAdmin(bootstrap, (admin) => admin.describeGroups([groupId]));
   return {
-    members: groups[0]?.members.map(({ memberId }) => memberId),
+    members: await memberIds(bootstrap, groupId),
     rebalances: await service.metric('log_consumer_rebalances_total'),
     assigned: await service.metric('log_consumer_assigned_partitions'),
   };

@@ -40,6 +40,16 @@ interface ConnectionConstructor {
   new (options: Record<string, unknown>): Connection;
 }
 
+interface ConsumerGroup {
+  memberId: string;
+  coordinator: { heartbeat(): Promise<void> };
+  heartbeat(options: { readonly interval: number }): Promise<void>;
+}
+
+interface ConsumerGroupConstructor {
+  new (options: Record<string, unknown>): ConsumerGroup;
+}
+
 interface RequestQueueConstructor {
   new (options: Record<string, unknown>): RequestQueue;
 }
@@ -89,4 +99,13 @@ export function createConnection(port: number): Connection {
     connectionTimeout: 10_000,
     clientId: 'test',
   });
+}
+
+/** A member of a group, as far as heartbeats go. @param onHeartbeat called for each one that is sent */
+export function createGroupMember(onHeartbeat: () => void): ConsumerGroup {
+  const Group: ConsumerGroupConstructor = require('kafkajs/src/consumer/consumerGroup.js');
+  const group = new Group({ logger, instrumentationEmitter: { emit() {} } });
+  group.memberId = 'member';
+  group.coordinator = { heartbeat: async () => onHeartbeat() };
+  return group;
 }

@@ -7,13 +7,11 @@
  * checkpoints), so the N-th call of one run need not be the N-th of another: a run says by `calls` what it
  * was that failed.
  */
-import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { commandIsThere } from './system-command.ts';
+import { shimLibrary } from './shim-library.ts';
 
 /** As in shim/faults.c. */
 const KINDS = {
@@ -55,39 +53,9 @@ const CONTROL = { count: 0, at: 1, action: 2, error: 3, kinds: 4, delayMs: 5, de
 const CONTROL_BYTES = 64;
 const INT = 4;
 
-/**
- * Compiles the library, once per test file.
- * @returns undefined when there is no C compiler and none can be installed: the test is skipped
- */
+/** The library for `FaultInjector`; undefined when the test is skipped. */
 export function faultLibrary(context: TestContext): string | undefined {
-  if (process.platform === 'linux' && commandIsThere('gcc', ['gcc', 'libc6-dev'])) return compiled();
-  context.skip('making the file system fail needs Linux and a C compiler');
-  return undefined;
-}
-
-let library: string | undefined;
-
-function compiled(): string {
-  if (library !== undefined) return library;
-  const directory = mkdtempSync(join(tmpdir(), 'fault-library-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const source = fileURLToPath(new URL('../shim/faults.c', import.meta.url));
-  const target = join(directory, 'faults.so');
-  const { status, stderr } = spawnSync('gcc', [
-    '-shared',
-    '-fPIC',
-    '-O2',
-    '-Wall',
-    '-Wextra',
-    '-Werror',
-    '-o',
-    target,
-    source,
-    '-ldl',
-  ]);
-  if (status !== 0) throw new Error(`faults.c does not compile: ${String(stderr)}`);
-  library = target;
-  return target;
+  return shimLibrary(context, 'faults');
 }
 
 export class FaultInjector {
