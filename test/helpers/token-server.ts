@@ -9,7 +9,7 @@ export interface TokenServer {
   /** The forms of all requests, in order. */
   readonly requests: URLSearchParams[];
   /** What is answered from now on. */
-  mode: 'good' | 'unavailable' | 'nonsense' | 'redirect';
+  mode: 'good' | 'unavailable' | 'refused' | 'nonsense' | 'redirect';
   close(): Promise<void>;
 }
 
@@ -42,6 +42,7 @@ export async function startTokenServer(options: {
       response.end(JSON.stringify(body));
     };
     if (server.mode === 'unavailable') return answer(503, {});
+    if (server.mode === 'refused') return answer(400, { error: 'unauthorized_client' });
     if (server.mode === 'nonsense') return answer(200, { access_token: 'not\u0001a token' });
     if (server.mode === 'redirect') return answer(307, {});
     const [id, secret] = basicCredentials(request.headers.authorization);
