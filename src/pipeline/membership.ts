@@ -136,7 +136,7 @@ export class Membership {
 
   async #takeUp({ partitions, commit }: Assignment): Promise<ReadonlyMap<TopicPartition, number>> {
     const { committer, ingest, observer } = this.#parts;
-    const states = await this.#parts.readGroup();
+    const states = await this.#askGroup();
     const found = statesOf(partitions, states);
     if (!Array.isArray(found)) throw notKnownYet(found.unknown);
     await this.#settle(partitions, states);
@@ -154,6 +154,17 @@ export class Membership {
     this.#hasAssignment = true;
     this.#tellWhenSettled();
     return new Map(starts.map(({ topic, partition, offset }) => [{ topic, partition }, offset]));
+  }
+
+  /** What asking again cannot mend ends the service; a missing topic may be about to be created again. */
+  async #askGroup(): Promise<readonly PartitionState[]> {
+    try {
+      return await this.#parts.readGroup();
+    } catch (error) {
+      const isFinal = error instanceof ServiceError && !error.retryable && error.code !== 'TOPIC_MISSING';
+      if (isFinal) this.#parts.onFailure(error);
+      throw error;
+    }
   }
 
   /** Brings the files to what the group counts as ours. */
