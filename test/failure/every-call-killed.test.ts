@@ -6,7 +6,7 @@ import { checkExactness } from '../helpers/exactness.ts';
 import { type Backlog, fillTopic } from './helpers/backlog.ts';
 import { runToEnd } from './helpers/disk-run.ts';
 import { FaultInjector, faultLibrary } from './helpers/fault-injector.ts';
-import { report } from './helpers/report.ts';
+import { report, reportCaught } from './helpers/report.ts';
 import { isFullScale, scaled } from './helpers/scale.ts';
 import { seeded } from './helpers/seed.ts';
 
@@ -101,6 +101,11 @@ test('a build that does not cut the files on recovery is noticed after one kill'
   const found = await checkExactness(scene.directory, backlog.produced);
   assert.ok(found.torn > 0 || found.lost > 0 || found.duplicated > 0, 'half a line stayed before the others');
   assert.equal((await verify(scene.directory)).ok, false);
+  const { torn, lost, duplicated } = found;
+  reportCaught(t, {
+    build: 'no cut on recovery',
+    evidence: `one SIGKILL: ${torn} torn, ${lost} lost, ${duplicated} duplicated`,
+  });
 });
 
 /** Kills a service in the middle of its first write to service_logs. */

@@ -8,7 +8,7 @@ import type { Exit, ServiceProcess } from '../helpers/service.ts';
 import { type Backlog, fillTopic } from './helpers/backlog.ts';
 import { runToEnd } from './helpers/disk-run.ts';
 import { type Call, FaultInjector, faultLibrary, kindOf } from './helpers/fault-injector.ts';
-import { report } from './helpers/report.ts';
+import { report, reportCaught } from './helpers/report.ts';
 import { isFullScale, scaled } from './helpers/scale.ts';
 import type { Scene } from './helpers/scene.ts';
 import { seeded } from './helpers/seed.ts';
@@ -69,7 +69,9 @@ test('a build that goes on after a failed fsync is noticed', async (t) => {
   const { scene, exit, injector } = await failSync(t, backlog, library, at, build.directory);
   const [failed] = injector.faulted();
   assert.ok(failed?.name === 'fdatasync');
-  assert.notDeepEqual(await problemsAfter(scene, exit, injector.calls(), failed), []);
+  const problems = await problemsAfter(scene, exit, injector.calls(), failed);
+  assert.notDeepEqual(problems, []);
+  reportCaught(t, { build: 'goes on after a failed fsync', evidence: problems[0] ?? '' });
 });
 
 interface FailedRun {

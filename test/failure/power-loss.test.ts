@@ -75,7 +75,7 @@ test('a build that does not sync its files is noticed after one power loss', asy
   const copy = await takeCopy(scene, service, image);
   const { problems } = await goOn(t, scene, image, copy, produced);
   assert.notDeepEqual(problems, []);
-  reportCaught(t, { build: 'the files are not synced', evidence: problems[0] ?? '' });
+  reportCaught(t, { build: 'no fsync', evidence: problems[0] ?? '' });
 });
 
 async function takeCopies(scene: Scene, image: LoopImage, random: Random): Promise<Copy[]> {

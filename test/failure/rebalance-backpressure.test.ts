@@ -6,7 +6,7 @@ import type { Random } from '../../src/generate/random.ts';
 import { breakBuild } from '../helpers/broken-build.ts';
 import { kafkaClient, withAdmin } from '../helpers/kafka.ts';
 import { type ServiceProcess, waitFor } from '../helpers/service.ts';
-import { report } from './helpers/report.ts';
+import { report, reportCaught } from './helpers/report.ts';
 import { scaled } from './helpers/scale.ts';
 import { Scene } from './helpers/scene.ts';
 import { seeded } from './helpers/seed.ts';
@@ -60,7 +60,13 @@ test('a build without the fence of epochs fails row 10', async (t) => {
   const edits = { ...SLOW_TRANSFORM, ...NO_FENCE };
   // The writer keeps accounts of its own, and ends the process before it would store a record twice.
   const rebalanced = rebalance(t, { random, rounds: 1, records: 6000, edits });
-  await assert.rejects(rebalanced, /BUG: unit of|is there twice|is lost/);
+  const signs = /BUG: unit of|is there twice|is lost/;
+  const evidence = await rebalanced.then(
+    () => '',
+    (error: unknown) => signs.exec(String(error))?.[0] ?? String(error),
+  );
+  assert.match(evidence, signs);
+  reportCaught(t, { build: 'no epoch fence', evidence });
 });
 
 interface Rebalances {

@@ -21,25 +21,25 @@ const RECORDS = 3000;
 /** Each leaves out one of the syncs without which a power loss can take what was committed. */
 const BROKEN = [
   {
-    build: 'the files are not synced (on a disk that forgets)',
+    build: 'no fsync',
     file: 'src/write/active-segment.ts',
     replace: 'fdatasyncAsync(this.#descriptor)',
     by: 'Promise.resolve()',
   },
   {
-    build: 'the checkpoint is not synced',
+    build: 'no fsync of the checkpoint',
     file: 'src/write/checkpoint-store.ts',
     replace: 'await failAsSync(this.#temporaryPath, file.sync());',
     by: '',
   },
   {
-    build: 'the directory of the checkpoint is not synced',
+    build: 'no directory fsync after a checkpoint',
     file: 'src/write/checkpoint-store.ts',
     replace: 'await failAsSync(this.#stateDirectory, directory.sync());',
     by: '',
   },
   {
-    build: 'the directories of the files are not synced',
+    build: 'no directory fsync after other changes',
     file: 'src/storage/durable-file.ts',
     replace: 'sync(descriptor, directory);',
     by: '',

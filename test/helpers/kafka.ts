@@ -7,9 +7,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { after } from 'node:test';
-import {
+import kafkajs, {
   type Admin,
   type CompressionTypes,
+  type FetchOffsetsPartition,
   Kafka,
   logLevel,
   type Message,
@@ -86,6 +87,27 @@ export async function createTopic(
 /** Deletes a topic. */
 export async function deleteTopic(bootstrap: string, topic: string): Promise<void> {
   await withAdmin(bootstrap, (admin) => admin.deleteTopics({ topics: [topic] }));
+}
+
+/** What the group has committed; asked again as long as its coordinator still loads, on a new broker above all. */
+export async function fetchGroupOffsets(
+  bootstrap: string,
+  groupId: string,
+  topic: string,
+): Promise<readonly FetchOffsetsPartition[]> {
+  let offsets: readonly FetchOffsetsPartition[] = [];
+  await waitFor(`the coordinator of ${groupId}`, async () => {
+    try {
+      const [group] = await withAdmin(bootstrap, (admin) => admin.fetchOffsets({ groupId, topics: [topic] }));
+      offsets = group?.partitions ?? [];
+      return true;
+    } catch (error) {
+      if (!(error instanceof kafkajs.KafkaJSProtocolError) || error.type !== 'GROUP_LOAD_IN_PROGRESS')
+        throw error;
+      return false;
+    }
+  });
+  return offsets;
 }
 
 /** The offset after the last record of every partition, by partition. */

@@ -50,7 +50,7 @@ export async function goOnIn(
   const problems =
     exit.code === 0
       ? await problemsIn(directory, produced)
-      : [`it ended with ${exit.code}: ${fatalError(service.log).message}`];
+      : [`it ended with ${exit.code}: ${fatalError(service.log).message.replaceAll(`${directory}/`, '')}`];
   const unread = total - filed.reduce((sum, offset) => sum + offset, 0);
   return { problems, unread, exit, log: service.log, groupId };
 }

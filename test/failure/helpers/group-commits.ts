@@ -3,7 +3,7 @@
  * where Kafka stood at some moment (OffsetCommit, version 2 of the protocol, written by hand: the admin
  * client of kafkajs drops the metadata).
  */
-import { withAdmin } from '../../helpers/kafka.ts';
+import { fetchGroupOffsets } from '../../helpers/kafka.ts';
 import { array, askBroker, int32, text } from './kafka-request.ts';
 
 const OFFSET_COMMIT = 8;
@@ -24,8 +24,8 @@ export async function readGroupCommits(
   groupId: string,
   topic: string,
 ): Promise<GroupCommit[]> {
-  const [group] = await withAdmin(bootstrap, (admin) => admin.fetchOffsets({ groupId, topics: [topic] }));
-  return (group?.partitions ?? [])
+  const offsets = await fetchGroupOffsets(bootstrap, groupId, topic);
+  return offsets
     .map(({ partition, offset, metadata }) => ({
       partition,
       offset: Number(offset),

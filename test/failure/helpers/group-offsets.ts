@@ -1,6 +1,6 @@
 /** What the group has committed, and what the files hold, by partition. */
 import { verify } from '../../../src/upkeep/verify.ts';
-import { withAdmin } from '../../helpers/kafka.ts';
+import { fetchGroupOffsets } from '../../helpers/kafka.ts';
 
 /** The group's committed offsets; partitions without one are left out. */
 export async function committedOffsets(
@@ -8,8 +8,8 @@ export async function committedOffsets(
   groupId: string,
   topic: string,
 ): Promise<Map<number, number>> {
-  const [group] = await withAdmin(bootstrap, (admin) => admin.fetchOffsets({ groupId, topics: [topic] }));
-  const offsets = (group?.partitions ?? []).map((entry) => [entry.partition, Number(entry.offset)] as const);
+  const committed = await fetchGroupOffsets(bootstrap, groupId, topic);
+  const offsets = committed.map((entry) => [entry.partition, Number(entry.offset)] as const);
   return new Map(offsets.filter(([, offset]) => offset >= 0).sort(([a], [b]) => a - b));
 }
 

@@ -11,7 +11,7 @@ import type { TestContext } from 'node:test';
 import type { Random } from '../../../src/generate/random.ts';
 import { type VerifyReport, verify } from '../../../src/upkeep/verify.ts';
 import { checkExactness, EXACT, type ExactnessReport } from '../../helpers/exactness.ts';
-import { createTopic, endOffsets, testBroker, withAdmin } from '../../helpers/kafka.ts';
+import { createTopic, endOffsets, fetchGroupOffsets, testBroker } from '../../helpers/kafka.ts';
 import { ServiceProcess, waitFor } from '../../helpers/service.ts';
 import { expelDeadMembers } from './group-members.ts';
 import { Traffic, type TrafficOptions } from './traffic.ts';
@@ -113,10 +113,8 @@ export class Scene {
   /** What the group has committed, by partition; without the partitions of which it has nothing. */
   async committed(): Promise<Map<number, bigint>> {
     const { bootstrap, groupId, topic } = this;
-    const [group] = await withAdmin(bootstrap, (admin) => admin.fetchOffsets({ groupId, topics: [topic] }));
-    const entries = (group?.partitions ?? []).map(
-      ({ partition, offset }) => [partition, BigInt(offset)] as const,
-    );
+    const offsets = await fetchGroupOffsets(bootstrap, groupId, topic);
+    const entries = offsets.map(({ partition, offset }) => [partition, BigInt(offset)] as const);
     return new Map(entries.filter(([, offset]) => offset >= 0n));
   }
 
