@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { reportCaught } from '../failure/helpers/report.ts';
 import { breakBuild } from '../helpers/broken-build.ts';
 import { PROJECT_DIRECTORY } from '../helpers/service.ts';
 import { exploreIn } from './exploration.ts';
@@ -88,8 +89,7 @@ for (const [promise, edits] of Object.entries(BROKEN_BUILDS)) {
       seconds: SECONDS,
     });
     assert.ok(failed !== undefined, `${schedules} schedules and none failed`);
-    context.diagnostic(
-      `${promise}: found after ${schedules} schedules (${failed.problems[0]?.slice(0, 120)})`,
-    );
+    const evidence = `after ${schedules} schedules: ${failed.problems[0]?.slice(0, 120)}`;
+    reportCaught(context, { build: promise, evidence });
   });
 }
