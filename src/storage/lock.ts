@@ -28,6 +28,9 @@ export function lockDirectory(directory: string): DirectoryLock {
   const database = open(directory);
   try {
     database.exec('PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+    // SQLite falls back to reading where it may not write, and then locks nobody out; this tells. It is
+    // never committed, so the file stays empty.
+    database.exec('CREATE TABLE held (x)');
   } catch (error) {
     database.close();
     if (/locked|busy/i.test(messageOf(error))) throw lockedError(directory);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type ErrorCode, ServiceError } from '../../src/core/errors.ts';
@@ -23,6 +23,7 @@ const HOLDER = `
 async function holder(
   context: TestContext,
   directory: string,
+  user: { readonly uid?: number } = {},
 ): Promise<{ child: ChildProcess; answer: string }> {
   const module = new URL('../../src/storage/lock.ts', import.meta.url).href;
   const child = spawn(
@@ -30,6 +31,7 @@ async function holder(
     ['--expose-gc', '--input-type=module', '-e', HOLDER, module, directory],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
+      ...user,
     },
   );
   context.after(() => child.kill('SIGKILL'));
@@ -89,4 +91,16 @@ test('an owner file that cannot be written is the same clear error, and leaves n
   assert.throws(() => lockDirectory(directory), isError('DIRECTORY_UNUSABLE', /owner\.json/));
   rmSync(join(directory, 'state/owner.json'), { recursive: true });
   lockDirectory(directory).release();
+});
+
+test('a lock file that may only be read locks nobody out, so it is no lock', async (context) => {
+  if (process.getuid?.() !== 0) return context.skip('starting a process as another user needs root');
+  const directory = temporaryDirectory(context);
+  const state = join(directory, 'state');
+  mkdirSync(state);
+  writeFileSync(join(state, 'lock'), '', { mode: 0o444 });
+  for (const path of [directory, state]) chmodSync(path, 0o777);
+  const NOBODY = 65_534;
+  const { answer } = await holder(context, directory, { uid: NOBODY });
+  assert.match(answer, /^DIRECTORY_UNUSABLE .*readonly/);
 });
