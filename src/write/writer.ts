@@ -19,7 +19,6 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, ServiceError } from '../core/errors.ts';
 import type { LogFile } from '../core/files.ts';
 import { unreachable } from '../core/invariant.ts';
-import { MAX_PENDING_WRITE_BYTES, MAX_PENDING_WRITE_UNITS } from '../core/limits.ts';
 import type { WriterEvent, WriterOptions, WriterRequest, WriteUnit } from '../core/messages.ts';
 import { prepareDirectories, type Recovery, recover } from '../storage/recovery.ts';
 import { rollBack } from '../storage/roll-back.ts';
@@ -28,6 +27,7 @@ import { CheckpointStore } from './checkpoint-store.ts';
 import { DiskRetry } from './disk-retry.ts';
 import { LogFileSet } from './log-file-set.ts';
 import { PartitionAccounts, positionsBefore, positionsOf } from './partition-accounts.ts';
+import { PendingUnits } from './pending-units.ts';
 
 type Emit = (event: WriterEvent, transfer?: readonly ArrayBuffer[]) => void;
 
@@ -44,9 +44,7 @@ export class Writer {
   #accounts: PartitionAccounts;
   #acknowledgement: Acknowledgement;
   #sequence: number;
-  #pending: WriteUnit[] = [];
-  #pendingRecords = 0;
-  #pendingBytes = 0;
+  readonly #pending: PendingUnits;
   #writtenUnits = 0;
   #changedSinceCheckpoint = false;
   #flushDue = false;
@@ -68,6 +66,7 @@ export class Writer {
     this.#options = options;
     this.#clock = clock;
     this.#emit = emit;
+    this.#pending = new PendingUnits(options.bufferRecords);
     this.#disk = new DiskRetry({
       directory: options.directory,
       // After a failure nothing is to be told any more.
@@ -183,13 +182,7 @@ export class Writer {
 
   async #accept(unit: WriteUnit): Promise<void> {
     this.#pending.push(unit);
-    this.#pendingRecords += unit.counts.consumed;
-    for (const region of unit.regions) this.#pendingBytes += region.end - region.start;
-    const full =
-      this.#pendingRecords >= this.#options.bufferRecords ||
-      this.#pendingBytes >= MAX_PENDING_WRITE_BYTES ||
-      this.#pending.length >= MAX_PENDING_WRITE_UNITS;
-    if (full) return this.#flush();
+    if (this.#pending.isFull) return this.#flush();
     this.#flushTimer ??= setTimeout(() => {
       this.#flushDue = true;
       this.#wake();
@@ -201,19 +194,17 @@ export class Writer {
     this.#flushDue = false;
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
-    while (this.#pending.length > 0) {
-      const { fitting, rotating } = this.#files.plan(this.#pending);
+    while (this.#pending.units.length > 0) {
+      const { fitting, rotating } = this.#files.plan(this.#pending.units);
       if (fitting === 0) await this.#rotate(rotating);
       else await this.#writeGroup(fitting);
     }
-    this.#pendingRecords = 0;
-    this.#pendingBytes = 0;
   }
 
   async #writeGroup(count: number): Promise<void> {
-    const units = this.#pending.slice(0, count);
+    const units = this.#pending.units.slice(0, count);
     await this.#disk.run('write', () => this.#files.append(units));
-    this.#pending.splice(0, count);
+    this.#pending.take(count);
     for (const unit of units) this.#accounts.add(unit);
     this.#files.account(units);
     this.#changedSinceCheckpoint = true;
@@ -312,9 +303,7 @@ export class Writer {
     // It ends by itself, or with RolledBack once it sees that nobody wants it.
     await this.#checkpointing.catch(ignoreRolledBack);
     if (this.#state !== 'open') return;
-    this.#release(this.#pending.splice(0));
-    this.#pendingRecords = 0;
-    this.#pendingBytes = 0;
+    this.#release(this.#pending.take(this.#pending.units.length));
     this.#files.close();
     this.#sequence += 1;
     const { acknowledged } = this.#acknowledgement;
