@@ -95,8 +95,9 @@ export class PartitionAccounts {
           written: account.totals.written,
           filtered: account.totals.filtered,
           quarantined: account.totals.quarantined,
-          lost: account.lost,
-          uncertain: account.uncertain,
+          // Copies, since a checkpoint may be what the files go back to.
+          lost: [...account.lost],
+          uncertain: [...account.uncertain],
         },
       ]),
     );

@@ -74,6 +74,34 @@ test('a roll-back cuts everything since the last acknowledged checkpoint, and go
   assert.deepEqual((await verify(directory)).problems, []);
 });
 
+test('what was passed over since the last acknowledged checkpoint is forgotten with the rest', async (context) => {
+  const directory = temporaryDirectory(context);
+  const harness = new WriterHarness(directory, { bufferRecords: 1 }, 'silent');
+  harness.append(unitOf(0, 0, [[]]));
+  harness.writer.request({ kind: 'checkpoint' });
+  await harness.wait('checkpointed');
+  harness.acknowledge(1);
+  const skip = {
+    kind: 'skip',
+    topic: TOPIC,
+    partition: 0,
+    from: 1,
+    to: 5,
+    reason: 'stored_by_others',
+  } as const;
+  harness.writer.request(skip);
+  harness.append(unitOf(0, 5, [[]]));
+  await harness.wait('released', 2);
+  harness.writer.request({ kind: 'roll_back' });
+  await harness.wait('rolled_back');
+  harness.writer.request(skip);
+  harness.append(unitOf(0, 5, [[]]));
+  await harness.stop();
+  const { problems, partitions } = await verify(directory);
+  assert.deepEqual(problems, []);
+  assert.deepEqual(partitions['logs/0']?.lost, [{ from: 1, to: 5, reason: 'stored_by_others' }]);
+});
+
 test('a rotation that Kafka never took is undone, with the buffers of what waited behind it', async (context) => {
   const directory = temporaryDirectory(context);
   const harness = new WriterHarness(directory, { bufferRecords: 1, maxFileBytes: 2 * LINE }, 'silent');
