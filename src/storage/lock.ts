@@ -78,6 +78,8 @@ function open(directory: string): DatabaseSync {
 }
 
 function unusable(directory: string, error: unknown): ServiceError {
+  // A disk that cannot make a name durable says so itself.
+  if (error instanceof ServiceError) return error;
   return new ServiceError(
     'DIRECTORY_UNUSABLE',
     `Cannot use the output directory ${directory} (${messageOf(error)}): make it writable for this user, or set LOG_OUTPUT_DIR to another one.`,
