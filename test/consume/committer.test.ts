@@ -59,6 +59,11 @@ class Broker {
     await sleep(5);
   }
 
+  /** Waits for the `count`th request. */
+  async asked(count: number): Promise<void> {
+    while (this.sent.length < count) await sleep(1);
+  }
+
   offsets(): string[] {
     return this.sent.map(
       ({ term, commits }) =>
@@ -124,7 +129,9 @@ test('a commit whose outcome is open is sent again until it is answered', async 
   broker.begin({ 0: 0 });
   broker.commit(1, { 0: 10 });
   await broker.answer(0, new Error('the connection closed'));
+  await broker.asked(2);
   await broker.answer(1, errorOf('COORDINATOR_LOAD_IN_PROGRESS'));
+  await broker.asked(3);
   await broker.answer(2);
   assert.deepEqual(broker.offsets(), ['1: 0@10', '1: 0@10', '1: 0@10']);
   assert.deepEqual(broker.told, [
@@ -181,6 +188,7 @@ test('one request at a time, also over assignments', async () => {
   await sleep(5);
   assert.equal(broker.sent.length, 1);
   await broker.answer(0, new Error('the connection closed'));
+  await broker.asked(2);
   assert.deepEqual(broker.offsets(), ['1: 0@10', '2: 0@10']);
 });
 
