@@ -89,6 +89,9 @@ export async function deleteTopic(bootstrap: string, topic: string): Promise<voi
   await withAdmin(bootstrap, (admin) => admin.deleteTopics({ topics: [topic] }));
 }
 
+/** What a broker answers while a coordinator moves to it. */
+const LOADING: ReadonlySet<string> = new Set(['GROUP_LOAD_IN_PROGRESS', 'NOT_COORDINATOR_FOR_GROUP']);
+
 /** What the group has committed; asked again as long as its coordinator still loads, on a new broker above all. */
 export async function fetchGroupOffsets(
   bootstrap: string,
@@ -102,8 +105,7 @@ export async function fetchGroupOffsets(
       offsets = group?.partitions ?? [];
       return true;
     } catch (error) {
-      if (!(error instanceof kafkajs.KafkaJSProtocolError) || error.type !== 'GROUP_LOAD_IN_PROGRESS')
-        throw error;
+      if (!(error instanceof kafkajs.KafkaJSProtocolError) || !LOADING.has(error.type)) throw error;
       return false;
     }
   });
