@@ -11,8 +11,11 @@ import { scaled } from './helpers/scale.ts';
 import { Scene } from './helpers/scene.ts';
 import { seeded } from './helpers/seed.ts';
 
-/** Beyond the session timeout of 6 s. */
-const STANDSTILL_MS = 8500;
+/** Beyond the session timeout of 6 s, and long enough for the other to have read on. */
+const STANDSTILL_MS = 13_000;
+
+/** So that at almost any moment there is something that Kafka has not taken. */
+const RARE_CHECKPOINTS = { LOG_CONSUMER_OUTPUT_CHECKPOINT_INTERVAL: '3s' };
 
 interface Outcome {
   readonly found: ExactnessReport;
@@ -22,7 +25,7 @@ interface Outcome {
 
 /** Two instances, one of which stands still under load while the other takes its partitions over. */
 async function standStill(t: TestContext, random: Random, rounds: number, build?: string): Promise<Outcome> {
-  const options = { name: 'zombie', random };
+  const options = { name: 'zombie', random, env: RARE_CHECKPOINTS };
   const scene = await Scene.set(t, build === undefined ? options : { ...options, build });
   const traffic = scene.traffic({ rate: 5000 });
   const zombie = scene.start({ INSTANCE_ID: 'zombie' });
