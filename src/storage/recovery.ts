@@ -6,9 +6,9 @@
  * Running it again, or crashing inside it, changes nothing more: every step is idempotent.
  */
 import { randomBytes } from 'node:crypto';
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ServiceError } from '../core/errors.ts';
+import { ServiceError, systemCodeOf } from '../core/errors.ts';
 import { LOG_FILES, type LogFile } from '../core/files.ts';
 import type { RecoveryAction } from '../core/messages.ts';
 import type { PendingRename, PendingReturn } from './checkpoint.ts';
@@ -26,6 +26,7 @@ import {
   activePath,
   CHECKPOINT_FILE,
   CHECKPOINT_PREVIOUS_FILE,
+  CHECKPOINT_TEMPORARY_FILE,
   parseSegmentName,
   SEGMENT_SUFFIX,
   STATE_DIRECTORY,
@@ -53,6 +54,8 @@ export function recover(directory: string, instance: string, now: number): Recov
     installCheckpoint(directory, loaded);
     actions.push({ kind: 'fell_back', file: loaded.source, bytes: 0 });
   } else {
+    // A replacement that was given up must not come back once the files were cut to this one.
+    rmSync(statePath(directory, CHECKPOINT_TEMPORARY_FILE), { force: true });
     // Found after a crash that may have come before its name was durable, and Kafka is told of it next.
     syncDirectory(statePath(directory, ''));
   }
@@ -182,7 +185,8 @@ function cutTo(path: string, length: number): number {
       { path, length },
     );
   }
-  if (size === undefined || size === length) return 0;
+  if (size === undefined) return 0;
+  // At the right length, too: the cut before a crash need not be durable yet.
   truncateDurable(path, length);
   return size - length;
 }
@@ -227,5 +231,22 @@ export function prepareDirectories(directory: string): void {
   // A crash may have come between the making of a directory and the fsync that keeps its name.
   for (const parent of [directory, archive, ...LOG_FILES.map((file) => join(archive, file))]) {
     if (fileSize(parent) !== undefined) syncDirectory(parent);
+  }
+  syncParents(directory);
+}
+
+/** The directories above, as far as they are of the same file system and may be read. */
+function syncParents(directory: string): void {
+  const { dev } = statSync(directory);
+  for (let [child, parent] = [directory, dirname(directory)]; parent !== child; ) {
+    if (statSync(parent).dev !== dev) return;
+    try {
+      syncDirectory(parent);
+    } catch (error) {
+      // Made by somebody else then, long before.
+      if (systemCodeOf(error) !== 'EACCES') throw error;
+      return;
+    }
+    [child, parent] = [parent, dirname(parent)];
   }
 }

@@ -5,12 +5,13 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type ErrorCode, ServiceError } from '../../src/core/errors.ts';
@@ -22,6 +23,7 @@ import {
 import { extendChecksum, formatChecksum } from '../../src/storage/checksum.ts';
 import { NO_FACTS, NO_TOTALS, type SegmentFacts } from '../../src/storage/facts.ts';
 import { closedSegments, prepareDirectories, recover } from '../../src/storage/recovery.ts';
+import { hookFileSystem } from '../helpers/file-system-hook.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
 const LINES = '{"a":1}\n{"a":2}\n';
@@ -100,6 +102,18 @@ function refuses(directory: string, code: ErrorCode): void {
     (error) => error instanceof ServiceError && error.code === code,
   );
   assert.deepEqual(snapshotOf(directory), before, 'a refusal leaves every file as it was');
+}
+
+/** The paths of what was synced meanwhile. */
+function syncsDuring(context: TestContext, action: () => void): string[] {
+  const synced: string[] = [];
+  const release = hookFileSystem((call, target) => {
+    if (call === 'fsyncSync') synced.push(readlinkSync(`/proc/self/fd/${String(target)}`));
+  });
+  context.after(release);
+  action();
+  release();
+  return synced;
 }
 
 /** Every file below a directory with its content. */
@@ -308,6 +322,29 @@ test('a torn temporary checkpoint is ignored', (context) => {
   const { directory, state } = place(context, checkpointOf(5));
   writeFileSync(state('checkpoint.json.tmp'), encodeCheckpoint(checkpointOf(6)).slice(0, 40));
   assert.equal(recover(directory, 'a', 0).checkpoint.sequence, 5);
+});
+
+test('a temporary checkpoint that was given up cannot come back after the files were cut', (context) => {
+  const { directory, state } = place(context, checkpointOf(5));
+  writeFileSync(state('checkpoint.json.tmp'), encodeCheckpoint(checkpointOf(4)));
+  recover(directory, 'a', 0);
+  assert.ok(!existsSync(state('checkpoint.json.tmp')));
+});
+
+test('a cut that a crash may have undone is made durable again', (context) => {
+  const { directory } = place(context, checkpointOf(5));
+  const calls = syncsDuring(context, () => recover(directory, 'a', 0));
+  assert.ok(calls.includes(join(directory, 'service_logs.jsonl')), calls.join('\n'));
+});
+
+test('the names of an output directory and of all directories above it are durable', (context) => {
+  const parent = temporaryDirectory(context);
+  const directory = join(parent, 'instances', 'a');
+  mkdirSync(directory, { recursive: true });
+  const calls = syncsDuring(context, () => prepareDirectories(directory));
+  for (const above of [directory, join(parent, 'instances'), parent, dirname(parent)]) {
+    assert.ok(calls.includes(above), `${above} is not among\n${calls.join('\n')}`);
+  }
 });
 
 test('closed segments are listed by number, with what exists of each', (context) => {
