@@ -24,6 +24,13 @@ export interface TrafficOptions {
   readonly atLeast?: number;
 }
 
+/** Records per second since a moment; undefined is as fast as possible. */
+interface Pace {
+  readonly rate: number | undefined;
+  readonly fromMs: number;
+  readonly fromRecords: number;
+}
+
 const BATCH_RECORDS = 200;
 
 /** Outlasts an outage of two minutes; the client has retries of its own, for its connections. */
@@ -33,6 +40,7 @@ export class Traffic {
   /** Records produced and acknowledged, by partition. */
   readonly produced: number[];
   readonly #options: TrafficOptions;
+  #pace: Pace;
   readonly #stop = new AbortController();
   #abandoned = false;
   readonly #done: Promise<void>;
@@ -40,6 +48,7 @@ export class Traffic {
   /** Starts at once. */
   constructor(options: TrafficOptions) {
     this.#options = options;
+    this.#pace = { rate: options.rate, fromMs: performance.now(), fromRecords: 0 };
     this.produced = new Array<number>(options.partitions).fill(0);
     this.#done = this.#run();
     // It may fail while nobody waits for it; `finish` still sees it.
@@ -48,6 +57,11 @@ export class Traffic {
 
   get total(): number {
     return this.produced.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** From now on so many records per second. */
+  setRate(rate: number): void {
+    this.#pace = { rate, fromMs: performance.now(), fromRecords: this.total };
   }
 
   /** Stops producing at once, for a test that ends early. */
@@ -64,7 +78,7 @@ export class Traffic {
   }
 
   async #run(): Promise<void> {
-    const { bootstrap, topic, rate, atLeast = 0 } = this.#options;
+    const { bootstrap, topic, atLeast = 0 } = this.#options;
     const client = kafkaClient(bootstrap, PATIENT);
     const producer = client.producer({
       createPartitioner: Partitioners.DefaultPartitioner,
@@ -72,17 +86,23 @@ export class Traffic {
       retry: PATIENT,
     });
     await producer.connect();
-    const startedAt = performance.now();
     try {
       for (let round = 0; this.#goesOn(atLeast); round += 1) {
         const compression = CODECS[round % CODECS.length] ?? CompressionTypes.None;
         await producer.send({ topic, messages: this.#batch(), compression });
-        const aheadMs = rate === undefined ? 0 : (this.total / rate) * 1000 - (performance.now() - startedAt);
+        const aheadMs = this.#aheadMs();
         if (aheadMs > 0 && !this.#stop.signal.aborted) await sleep(aheadMs);
       }
     } finally {
       await producer.disconnect();
     }
+  }
+
+  /** How much earlier than its rate wants it the production is. */
+  #aheadMs(): number {
+    const { rate, fromMs, fromRecords } = this.#pace;
+    if (rate === undefined) return 0;
+    return ((this.total - fromRecords) / rate) * 1000 - (performance.now() - fromMs);
   }
 
   #goesOn(atLeast: number): boolean {
