@@ -60,7 +60,8 @@ function controls(): FileSystemControl {
 }
 
 function isOurs(target: unknown): boolean {
-  return typeof target === 'number' ? target >= FIRST_DESCRIPTOR : String(target).startsWith(ROOT);
+  if (typeof target === 'number') return target >= FIRST_DESCRIPTOR;
+  return `${String(target)}/`.startsWith(ROOT);
 }
 
 function locate(path: string): { machine: string; disk: MemoryDisk; names: string[] } {
@@ -163,11 +164,15 @@ function mkdirNow(path: string): void {
   disk.createDirectory(parent, name);
 }
 
-function statNow(path: string): { size: number } | undefined {
+/** The disk of each machine is mounted below a directory that no machine can lose. */
+const DEVICES = { root: 1, machine: 2 } as const;
+
+function statNow(path: string): { size: number; dev: number } | undefined {
+  if (`${path}/` === ROOT) return { size: 0, dev: DEVICES.root };
   const { disk, names } = locate(path);
   const node = disk.find(names);
   if (node === undefined) return undefined;
-  return { size: node.kind === 'file' ? node.data.length : 0 };
+  return { size: node.kind === 'file' ? node.data.length : 0, dev: DEVICES.machine };
 }
 
 function removeNow(path: string): void {
