@@ -36,6 +36,8 @@ import { TaskRunner } from './task-runner.ts';
 
 export interface IngestOptions {
   readonly taskBytes: number;
+  /** First size of an output buffer. */
+  readonly outputBytes: number;
   readonly queueBytes: number;
   readonly queueItems: number;
   /** Tasks in the pool at the same time. */

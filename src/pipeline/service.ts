@@ -10,7 +10,7 @@ import { type PartitionState, readTopicState } from '../consume/topic-state.ts';
 import type { Clock } from '../core/clock.ts';
 import { deserialiseError, ServiceError } from '../core/errors.ts';
 import { unreachable } from '../core/invariant.ts';
-import { COMMIT_BACKOFF } from '../core/limits.ts';
+import { COMMIT_BACKOFF, OUTPUT_BUFFER_BYTES } from '../core/limits.ts';
 import type { WriterEvent, WriterOptions } from '../core/messages.ts';
 import { lockDirectory } from '../storage/lock.ts';
 import type { TransformPool } from '../transform/pool.ts';
@@ -26,7 +26,7 @@ export interface ServiceParts {
   readonly source: Omit<SourceOptions, 'partitions'>;
   readonly policy: PositionPolicy;
   readonly writer: WriterOptions;
-  readonly ingest: Omit<IngestOptions, 'policy'>;
+  readonly ingest: Omit<IngestOptions, 'policy' | 'outputBytes'>;
   readonly shutdownDeadlineMs: number;
   readonly pool: Pick<TransformPool, 'run'>;
   readonly observer: IngestObserver;
@@ -127,7 +127,7 @@ export class IngestService {
     const acknowledgements = new Acknowledgements(checkpoint, acknowledged);
     const committer = this.#createCommitter(directoryId);
     const ingest = new Ingest({
-      options: { ...this.#parts.ingest, policy },
+      options: { ...this.#parts.ingest, outputBytes: OUTPUT_BUFFER_BYTES, policy },
       transform: (task) => this.#parts.pool.run(task),
       writer,
       committer,

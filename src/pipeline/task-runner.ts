@@ -8,7 +8,7 @@
 import type { LedgerEntry } from '../consume/ledger.ts';
 import type { RawBatch } from '../consume/raw-batch.ts';
 import { invariant } from '../core/invariant.ts';
-import { MAX_POOLED_BUFFER_BYTES, OUTPUT_BUFFER_BYTES, SPARE_OUTPUT_BUFFERS } from '../core/limits.ts';
+import { MAX_POOLED_BUFFER_BYTES, SPARE_OUTPUT_BUFFERS } from '../core/limits.ts';
 import type { TransformResult, TransformTask } from '../core/messages.ts';
 import { BufferStock } from './buffer-stock.ts';
 import { type EntryResult, type QueuedTask, TaskQueue } from './task-queue.ts';
@@ -17,6 +17,8 @@ type Entry = LedgerEntry<EntryResult>;
 
 export interface TaskRunnerParts {
   readonly taskBytes: number;
+  /** First size of an output buffer. */
+  readonly outputBytes: number;
   readonly queueBytes: number;
   readonly queueItems: number;
   readonly tasksInFlight: number;
@@ -31,7 +33,7 @@ export class TaskRunner {
   readonly #parts: TaskRunnerParts;
   readonly #queue: TaskQueue;
   readonly #inputs: BufferStock;
-  readonly #outputs = new BufferStock(OUTPUT_BUFFER_BYTES, MAX_POOLED_BUFFER_BYTES);
+  readonly #outputs: BufferStock;
   #outputsLeft: number;
   /** Bytes of results that were not given back yet. */
   #heldBytes = 0;
@@ -42,6 +44,7 @@ export class TaskRunner {
     this.#parts = parts;
     this.#queue = new TaskQueue(parts.queueItems, parts.queueBytes);
     this.#inputs = new BufferStock(parts.taskBytes, parts.taskBytes);
+    this.#outputs = new BufferStock(parts.outputBytes, MAX_POOLED_BUFFER_BYTES);
     this.#outputsLeft = parts.tasksInFlight + SPARE_OUTPUT_BUFFERS;
     this.#maxHeldBytes = this.#outputsLeft * MAX_POOLED_BUFFER_BYTES;
   }
@@ -107,7 +110,7 @@ export class TaskRunner {
 
   async #run({ entry, input, inputBytes }: QueuedTask): Promise<void> {
     const { topic, partition, firstOffset } = entry;
-    const output = this.#outputs.take(OUTPUT_BUFFER_BYTES);
+    const output = this.#outputs.take(this.#parts.outputBytes);
     const result = await this.#parts.transform({ topic, partition, firstOffset, input, inputBytes, output });
     this.#inFlight -= 1;
     this.#heldBytes += result.output.byteLength;

@@ -20,7 +20,7 @@ const IMPATIENT = {
   LOG_CONSUMER_KAFKA_CONNECTION_TIMEOUT: '2s',
 };
 
-/** So that a fetch fits through 64 KB/s within the request timeout. */
+/** So that a fetch fits through 64 KB/s, or byte by byte, within the request timeout. */
 const SMALL_FETCHES = {
   LOG_CONSUMER_KAFKA_MAX_BYTES_PER_PARTITION: '16KiB',
   LOG_CONSUMER_KAFKA_MAX_BYTES: '64KiB',
@@ -41,7 +41,11 @@ const CASES: readonly Case[] = [
     fault: { kind: 'bandwidth', bytesPerSecond: 64_000 },
     env: SMALL_FETCHES,
   },
-  { name: 'packets of one byte', fault: { kind: 'slices', bytes: scaled({ ci: 100_000, full: 2_000_000 }) } },
+  {
+    name: 'packets of one byte',
+    fault: { kind: 'slices', bytes: scaled({ ci: 100_000, full: 2_000_000 }) },
+    env: SMALL_FETCHES,
+  },
   { name: 'connections reset in the middle of answers', fault: { kind: 'reset', afterBytes: 50_000 } },
   { name: 'commit answers dropped', fault: { kind: 'drop-answer', apiKey: OFFSET_COMMIT } },
   { name: 'black hole', fault: { kind: 'black-hole' }, mayGiveUp: true },

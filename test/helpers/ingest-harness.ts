@@ -37,6 +37,7 @@ export interface DeliverySpec {
 
 const DEFAULTS: IngestOptions = {
   taskBytes: 1000,
+  outputBytes: 4096,
   queueBytes: 100_000,
   queueItems: 1000,
   tasksInFlight: 4,

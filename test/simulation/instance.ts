@@ -124,7 +124,14 @@ export class Instance implements Owner {
     });
     const observer = observerOf(tell);
     const ingest = new Ingest({
-      options: { taskBytes: 32, queueBytes: 160, queueItems: 5, tasksInFlight: 3, policy: POLICY },
+      options: {
+        taskBytes: 32,
+        outputBytes: 4096,
+        queueBytes: 160,
+        queueItems: 5,
+        tasksInFlight: 3,
+        policy: POLICY,
+      },
       transform: (task) => this.#transform(task),
       writer,
       committer,
