@@ -18,6 +18,8 @@ export class CheckpointStore {
   readonly #previousPath: string;
   readonly #temporaryPath: string;
   readonly #stateDirectory: string;
+  /** The checkpoint that has its final name, although the name may not be durable yet. */
+  #named: Checkpoint | undefined;
 
   constructor(directory: string) {
     this.#path = statePath(directory, CHECKPOINT_FILE);
@@ -27,11 +29,17 @@ export class CheckpointStore {
   }
 
   /**
-   * Durable when it returns.
+   * Durable when it returns. The same checkpoint may be tried again: once it has its name it is not
+   * renamed a second time, or it would take the place of the one before, which Kafka may have to go back to.
    * @throws the system error of a failed write (which may be tried again),
    *   ServiceError SYNC_FAILED when an fsync failed (which may not)
    */
   async replace(checkpoint: Checkpoint): Promise<void> {
+    if (this.#named !== checkpoint) await this.#name(checkpoint);
+    await this.#syncDirectory();
+  }
+
+  async #name(checkpoint: Checkpoint): Promise<void> {
     const file = await open(this.#temporaryPath, 'w');
     try {
       await file.writeFile(encodeCheckpoint(checkpoint));
@@ -41,7 +49,7 @@ export class CheckpointStore {
     }
     await rename(this.#path, this.#previousPath).catch(ignoreMissing);
     await rename(this.#temporaryPath, this.#path);
-    await this.#syncDirectory();
+    this.#named = checkpoint;
   }
 
   async #syncDirectory(): Promise<void> {

@@ -234,6 +234,23 @@ test('no room in the middle of a rotation: it is finished later, and no other fi
   for (const descriptor of bystanders) assert.equal(readlinkSync(`/proc/self/fd/${descriptor}`), '/dev/null');
 });
 
+test('a checkpoint that is tried again does not push out the one that Kafka took', async (context) => {
+  const directory = temporaryDirectory(context);
+  const harness = new WriterHarness(directory, { checkpointIntervalMs: 10 }, 'silent');
+  let full = true;
+  hooked(context, (call, target) => {
+    // The last step, when the new checkpoint has its name already.
+    if (full && call === 'open' && nameOf(target) === 'state') throw systemError('ENOSPC');
+  });
+  harness.append(unitOf(0, 0, [[]]));
+  await harness.wait('blocked');
+  full = false;
+  await harness.wait('checkpointed');
+  const loaded = loadCheckpoint(directory);
+  assert.deepEqual([loaded?.checkpoint.sequence, loaded?.acknowledged?.sequence], [1, 0]);
+  await harness.stop();
+});
+
 test('while anything still waits for room, nothing says that all is well', async (context) => {
   const harness = new WriterHarness(temporaryDirectory(context), {
     bufferRecords: 1,
