@@ -47,8 +47,7 @@ test('row 6: a full disk pauses the service inside its group until there is room
 /** @returns how long the service took to go on once there was room, in ms */
 async function fillAndFree(scene: Scene, service: ServiceProcess, disk: string): Promise<number> {
   const ballast = join(disk, 'ballast');
-  fill(ballast);
-  await isReady(service, false);
+  await fillForGood(service, ballast);
   assert.match((await service.get('/health/ready')).body, /disk: .*ENOSPC/);
   assert.equal(await service.metric('log_consumer_disk_blocked'), 1);
   const stuckAt = await service.metric('log_consumer_checkpoint_sequence');
@@ -93,10 +92,22 @@ function mountSmallDisk(t: TestContext): string | undefined {
   return status === 0 ? disk : undefined;
 }
 
+/** Until nothing frees room any more: a file that was being compressed is given up, and removed. */
+async function fillForGood(service: ServiceProcess, ballast: string): Promise<void> {
+  for (let sequence = -1; ; ) {
+    fill(ballast);
+    await isReady(service, false);
+    const before = sequence;
+    sequence = await service.metric('log_consumer_checkpoint_sequence');
+    if (sequence === before) return;
+    await sleep(1000);
+  }
+}
+
 /** Takes all the room that there is. */
 function fill(path: string): void {
   const page = Buffer.alloc(4096);
-  const descriptor = openSync(path, 'w');
+  const descriptor = openSync(path, 'a');
   try {
     for (;;) writeSync(descriptor, page);
   } catch (error) {
