@@ -302,6 +302,8 @@ export class Writer {
   async #rollBack(): Promise<void> {
     // It ends by itself, or with RolledBack once it sees that nobody wants it.
     await this.#checkpointing.catch(ignoreRolledBack);
+    // Or every rotation that is to come would wait for it, and be told of this roll-back again.
+    this.#checkpointing = Promise.resolve();
     if (this.#state !== 'open') return;
     this.#release(this.#pending.take(this.#pending.units.length));
     this.#files.close();

@@ -144,6 +144,26 @@ test('a roll-back comes through while the disk is full', async (context) => {
   assert.equal(activeText(directory), lines(0));
 });
 
+test('a checkpoint that a roll-back took off a full disk does not hold up the rotations after it', async (context) => {
+  const directory = temporaryDirectory(context);
+  const harness = new WriterHarness(directory, { bufferRecords: 1, maxFileBytes: LINE }, 'silent');
+  const release = hookFileSystem((call) => {
+    if (call === 'writeFile') throw systemError('ENOSPC');
+  });
+  context.after(release);
+  harness.append(unitOf(0, 0, [[]]));
+  harness.writer.request({ kind: 'checkpoint' });
+  await harness.wait('blocked');
+  harness.writer.request({ kind: 'roll_back' });
+  await harness.wait('rolled_back');
+  release();
+  harness.append(unitOf(0, 0, [[]]));
+  harness.append(unitOf(0, 1, [[]]));
+  await harness.wait('rotated');
+  harness.acknowledge(harness.of('checkpointed').at(-1)?.sequence ?? 0);
+  await harness.stop();
+});
+
 test('a stop that waits for Kafka is not lost in a roll-back', async (context) => {
   const directory = temporaryDirectory(context);
   const harness = new WriterHarness(directory, { bufferRecords: 1 }, 'silent');
