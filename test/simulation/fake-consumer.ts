@@ -38,6 +38,8 @@ export class FakeConsumer {
   readonly #parts: ConsumerParts;
   #member: string;
   #session: Session | undefined;
+  /** The newest loop of fetches of each partition. */
+  readonly #fetching = new Map<number, Promise<void>>();
 
   constructor(parts: ConsumerParts) {
     this.#parts = parts;
@@ -104,7 +106,7 @@ export class FakeConsumer {
     session.isTakenUp = true;
     for (const [{ partition }, offset] of positions) {
       session.positions.set(partition, offset);
-      this.#fetches(session, partition).catch(this.#parts.onFailure);
+      this.#startFetching(session, partition);
     }
   }
 
@@ -125,6 +127,13 @@ export class FakeConsumer {
     if (!(error instanceof BrokerError) || error.type === 'REQUEST_TIMED_OUT' || session.isOver) return;
     if (error.type === 'UNKNOWN_MEMBER_ID') this.#forget();
     end(session);
+  }
+
+  /** One fetch at a time over all sessions, as the fetcher of a broker has it: at most one answer is stale. */
+  #startFetching(session: Session, partition: number): void {
+    const before = this.#fetching.get(partition) ?? Promise.resolve();
+    const fetching = before.then(() => this.#fetches(session, partition)).catch(this.#parts.onFailure);
+    this.#fetching.set(partition, fetching);
   }
 
   async #fetches(session: Session, partition: number): Promise<void> {
