@@ -15,6 +15,8 @@ import { Scene, waitUntilReading } from './helpers/scene.ts';
 import { seeded } from './helpers/seed.ts';
 
 const RESUME_LIMIT_MS = 10_000;
+/** Room for what all rounds store: nothing removes old files. */
+const DISK_MIB = scaled({ ci: 16, full: 128 });
 /** Longer than the session of the consumer group lasts without heartbeats. */
 const FULL_MS = 8000;
 
@@ -88,7 +90,7 @@ function mountSmallDisk(t: TestContext): string | undefined {
     spawnSync('umount', ['--lazy', disk]);
     rmSync(disk, { recursive: true, force: true });
   });
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk]);
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MIB}m`, 'tmpfs', disk]);
   return status === 0 ? disk : undefined;
 }
 
