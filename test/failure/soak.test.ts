@@ -29,7 +29,7 @@ test('row 23: under load and random faults memory and descriptors stay flat', as
   const library = faultLibrary(t);
   if (library === undefined) return;
   const { seed, random } = seeded(t);
-  const scene = await setScene(t, random);
+  const scene = await setScene(t, random, { fileMib: scaled({ ci: 0.5, full: 16 }) });
   const injector = new FaultInjector(t, library, scene.directory);
   const watched = scene.start({ INSTANCE_ID: 'watched', ...injector.env });
   await waitUntilReading(watched);
@@ -74,7 +74,7 @@ test('a build that forgets to close rotated files is noticed by row 23', async (
     'src/write/active-segment.ts': { replace: 'closeSync(this.#descriptor);', by: '' },
   });
   t.after(() => build.remove());
-  const scene = await setScene(t, random, build.directory);
+  const scene = await setScene(t, random, { build: build.directory });
   const service = scene.start();
   await waitUntilReading(service);
   scene.traffic({ rate: 2 * CI_RATE });
@@ -87,14 +87,18 @@ test('a build that forgets to close rotated files is noticed by row 23', async (
   reportCaught(t, { build: 'rotated files stay open', evidence: `${first} descriptors, then ${last}` });
 });
 
-function setScene(t: TestContext, random: Random, build?: string): Promise<Scene> {
+function setScene(
+  t: TestContext,
+  random: Random,
+  { build, fileMib }: { readonly build?: string; readonly fileMib?: number },
+): Promise<Scene> {
   return Scene.set(t, {
     name: 'soak',
     random,
     bootstrap: place.bootstrap,
     env: {
       KAFKA_BROKERS: place.proxied,
-      MAX_LOG_FILE_SIZE_MB: String(scaled({ ci: 0.5, full: 16 })),
+      ...(fileMib === undefined ? {} : { MAX_LOG_FILE_SIZE_MB: String(fileMib) }),
     },
     ...(build === undefined ? {} : { build }),
   });
