@@ -5,7 +5,7 @@ import type { Random } from '../../src/generate/random.ts';
 import { type ServiceProcess, waitFor } from '../helpers/service.ts';
 import { report } from './helpers/report.ts';
 import { scaled } from './helpers/scale.ts';
-import { Scene } from './helpers/scene.ts';
+import { Scene, waitUntilOpen } from './helpers/scene.ts';
 import { type Seeded, seeded } from './helpers/seed.ts';
 
 const INSTANCES = ['a', 'b', 'c'];
@@ -35,8 +35,7 @@ class Fleet {
     const event = this.#random.pick(EVENTS);
     const service = this.#running.get(id);
     if (service === undefined) return;
-    // Before that it has no handler for signals yet.
-    await waitFor('the instance to have opened its files', () => service.log.includes('files are ready'));
+    await waitUntilOpen(service);
     this.counts[event] += 1;
     if (event === 'stop_and_continue') {
       service.kill('SIGSTOP');

@@ -1,9 +1,9 @@
 /** Faults that the watched service has to get over without ending: each happens, and is healed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../../src/generate/random.ts';
-import { type ServiceProcess, waitFor } from '../../helpers/service.ts';
+import type { ServiceProcess } from '../../helpers/service.ts';
 import type { FaultInjector } from './fault-injector.ts';
-import { hasEnded, type Scene } from './scene.ts';
+import { hasEnded, type Scene, waitUntilOpen } from './scene.ts';
 import type { Fault, TcpProxy } from './tcp-proxy.ts';
 
 const KINDS = ['disk_full', 'disk_slow', 'resets', 'latency', 'stands_still', 'membership'] as const;
@@ -74,8 +74,7 @@ export class PassingFaults {
     if (member === undefined || hasEnded(member)) {
       const started = this.#parts.scene.start({ INSTANCE_ID: 'other' });
       this.#member = started;
-      // Before that it has no handler for signals yet.
-      await waitFor('the other instance to open its files', () => started.log.includes('files are ready'));
+      await waitUntilOpen(started);
       return;
     }
     if (this.#parts.random.chance(0.5)) member.kill('SIGKILL');

@@ -174,6 +174,11 @@ export class Scene {
   }
 }
 
+/** Waits until a service has opened its files: before that it has no handler for signals yet. */
+export async function waitUntilOpen(service: ServiceProcess): Promise<void> {
+  await waitFor('the instance to have opened its files', () => service.log.includes('files are ready'));
+}
+
 /** Waits until a service has joined its group, or has ended. */
 export async function waitUntilReading(service: ServiceProcess): Promise<void> {
   await waitFor('the service to read, or to end', () => hasEnded(service) || service.log.includes(READING));
