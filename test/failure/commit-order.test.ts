@@ -57,7 +57,7 @@ async function killAndCompare(t: TestContext, kills: number, build?: string) {
     service.kill('SIGKILL');
     await service.exited;
     await scene.expelDeadMembers();
-    const filed = await filedOffsets(directory, topic);
+    const filed = filedOffsets(directory, topic);
     const committed = await committedOffsets(bootstrap, groupId, topic);
     assert.ok(committed.size > 0);
     for (const [partition, offset] of committed) {

@@ -34,7 +34,7 @@ test('row 19: partitions added while running are read from their beginning', asy
     produced.push(records);
     await waitFor(
       'the new partition to be read',
-      async () => (await filedOffsets(directory, topic)).get(partition) === records,
+      async () => filedOffsets(directory, topic).get(partition) === records,
       FOUND_WITHIN_MS,
     );
     slowestMs = Math.max(slowestMs, performance.now() - addedAt);

@@ -34,7 +34,7 @@ test('row 17: SIGTERM under load', async (t) => {
     slowestMs = Math.max(slowestMs, elapsedMs);
     assert.doesNotMatch(service.log, REREADS);
     const { bootstrap, groupId, topic, directory } = scene;
-    const filed = await filedOffsets(directory, topic);
+    const filed = filedOffsets(directory, topic);
     assert.ok(filed.size > 0);
     assert.deepEqual(await committedOffsets(bootstrap, groupId, topic), filed, service.log);
   }

@@ -30,7 +30,7 @@ async function startScene(t: TestContext) {
 function stored({ directory, topic }: Scene, offset: number): Promise<void> {
   return waitFor(
     `the files to reach offset ${offset}`,
-    async () => (await filedOffsets(directory, topic)).get(0) === offset,
+    async () => filedOffsets(directory, topic).get(0) === offset,
   );
 }
 
@@ -87,7 +87,7 @@ for (const decision of ['commit', 'abort'] as const) {
       await transaction.send({ topic, messages });
       await produce(bootstrap, topic, messagesFrom(afterwards));
       await sleep(openMs);
-      assert.equal((await filedOffsets(directory, topic)).get(0), RECORDS, 'nothing beyond the open one');
+      assert.equal(filedOffsets(directory, topic).get(0), RECORDS, 'nothing beyond the open one');
       lagWhileOpen = await service.metric('kafka_consumer_lag');
       return decision;
     });

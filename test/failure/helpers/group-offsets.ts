@@ -1,5 +1,5 @@
 /** What the group has committed, and what the files hold, by partition. */
-import { verify } from '../../../src/upkeep/verify.ts';
+import { loadCheckpoint } from '../../../src/storage/checkpoint.ts';
 import { fetchGroupOffsets } from '../../helpers/kafka.ts';
 
 /** The group's committed offsets; partitions without one are left out. */
@@ -14,8 +14,8 @@ export async function committedOffsets(
 }
 
 /** The next offset of every partition that the checkpoint knows. */
-export async function filedOffsets(directory: string, topic: string): Promise<Map<number, number>> {
-  const { partitions } = await verify(directory);
+export function filedOffsets(directory: string, topic: string): Map<number, number> {
+  const partitions = loadCheckpoint(directory)?.checkpoint.partitions ?? {};
   const offsets = Object.entries(partitions)
     .filter(([key]) => key.startsWith(`${topic}/`))
     .map(([key, entry]) => [Number(key.slice(topic.length + 1)), entry.next_offset] as const);

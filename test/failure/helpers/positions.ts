@@ -26,7 +26,7 @@ export function produceRange({ bootstrap, topic }: Scene, first: number, next: n
 export function reached({ directory, topic }: Scene, offset: number): Promise<void> {
   return waitFor(
     `the files to reach offset ${offset}`,
-    async () => (await filedOffsets(directory, topic)).get(0) === offset,
+    async () => filedOffsets(directory, topic).get(0) === offset,
   );
 }
 
