@@ -1,4 +1,4 @@
 import { workerData } from 'node:worker_threads';
 import { createPoolTasks } from '../src/pipeline/pool-tasks.ts';
 
-export const { transform, compressMember } = createPoolTasks(workerData);
+export const { transform } = createPoolTasks(workerData);

@@ -24,7 +24,8 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   yaml: ['config'],
   'p-queue': ['upkeep'],
   cockatiel: ['resilience'],
-  'lz4-napi': ['transform', 'generate'],
+  'lz4-napi': ['transform', 'generate', 'upkeep'],
+  '@duckdb/node-api': ['upkeep', 'query'],
   snappy: ['transform'],
   '@node-rs/crc32': ['transform', 'storage'],
 };

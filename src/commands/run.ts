@@ -3,18 +3,16 @@ import type { Config } from '../config/config.ts';
 import { requireMemory } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { EXIT, ServiceError } from '../core/errors.ts';
-import { SEAL_CIRCUIT, SEAL_RETRY } from '../core/limits.ts';
+import { UPKEEP_BACKOFF } from '../core/limits.ts';
 import type { IngestObserver } from '../pipeline/observer.ts';
 import { IngestService } from '../pipeline/service.ts';
-import { Circuit } from '../resilience/circuit.ts';
 import { createEvents, type Events } from '../telemetry/events.ts';
 import { Health } from '../telemetry/health.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { startOpsServer } from '../telemetry/ops-server.ts';
 import { createTransformPool, type TransformPool } from '../transform/pool.ts';
-import type { Member, MemberTask } from '../upkeep/gzip-member.ts';
-import { isSealOutage, Sealer } from '../upkeep/sealer.ts';
+import { UpkeepClient } from '../upkeep/upkeep-client.ts';
 import { CONFIG_OPTION, type Command } from './command.ts';
 import { configOf, directoryOf } from './config-of.ts';
 import { onStopSignal } from './signals.ts';
@@ -64,10 +62,10 @@ function exitWithoutLeftovers(): void {
 
 async function consume(config: Config, events: Events): Promise<void> {
   const pool = createPool(config, (error) => service.fail(error));
-  const sealer = createSealer(config, pool, events, () => service.isQuiet());
+  const upkeep = createUpkeep(config, events);
   const observer: IngestObserver = {
     ...events,
-    sealable: (path) => sealer.add(path),
+    sealable: (path) => upkeep.seal(path),
   };
   const service = createService(config, pool, observer);
   let stopRequestedAt = 0;
@@ -80,11 +78,11 @@ async function consume(config: Config, events: Events): Promise<void> {
     (signal) => events.shutdownForced(signal),
   );
   try {
-    await service.run(() => sealer.resume());
+    await service.run(() => upkeep.start());
     events.shutdownFinished(systemClock.monotonic() - stopRequestedAt);
   } finally {
     release();
-    await sealer.stop();
+    await upkeep.stop();
     await pool.close();
   }
 }
@@ -94,7 +92,7 @@ function createPool(config: Config, onDied: (error: ServiceError) => void): Tran
   return createTransformPool(
     {
       workers,
-      maxTasks: tasksInFlight + config.seal.concurrency,
+      maxTasks: tasksInFlight,
       unit: {
         minLevel: config.output.minLevel,
         maxRecordBytes,
@@ -107,24 +105,14 @@ function createPool(config: Config, onDied: (error: ServiceError) => void): Tran
   );
 }
 
-function createSealer(config: Config, pool: TransformPool, events: Events, mayRun: () => boolean): Sealer {
-  return new Sealer({
+function createUpkeep(config: Config, events: Events): UpkeepClient {
+  const { format, compressionLevel, concurrency, columnsMemoryBytes } = config.seal;
+  const options = {
     directory: resolve(directoryOf(config)),
-    level: config.seal.compressionLevel,
-    concurrency: config.seal.concurrency,
-    compress: (task) => pool.runOther<MemberTask, Member>('compressMember', task),
-    mayRun,
-    pauses: SEAL_RETRY,
-    circuit: new Circuit({
-      ...SEAL_CIRCUIT,
-      isOutage: isSealOutage,
-      clock: systemClock,
-      onChange: events.sealCircuit,
-    }),
-    onSealed: events.sealed,
-    onFailed: events.sealFailed,
-    onBacklog: events.sealBacklog,
-  });
+    categories: config.categories,
+    seal: { format, level: compressionLevel, concurrency, columnsMemoryBytes },
+  };
+  return new UpkeepClient(options, events, UPKEEP_BACKOFF);
 }
 
 function createService(config: Config, pool: TransformPool, observer: IngestObserver): IngestService {

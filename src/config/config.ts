@@ -5,7 +5,9 @@
 import type { CategoryRule, CategoryRules } from '../core/category-rules.ts';
 import type { KafkaSecurity } from '../core/kafka-security.ts';
 import type { Level } from '../core/level.ts';
+import { UPKEEP_BASE_BYTES, UPKEEP_BYTES_PER_FILE } from '../core/limits.ts';
 import { type MemoryBound, memoryBound } from '../core/memory-bound.ts';
+import type { SealFormat } from '../core/seal-format.ts';
 import type { Machine } from './machine.ts';
 import { type MemoryBudget, memoryBudget } from './memory-budget.ts';
 import type { Settings } from './schema.ts';
@@ -56,8 +58,11 @@ interface TransformConfig {
 }
 
 interface SealConfig {
+  readonly format: SealFormat;
   readonly compressionLevel: number;
   readonly concurrency: number;
+  /** For the columnar sidecar that is being written: what the rest of the upkeep process leaves. */
+  readonly columnsMemoryBytes: number;
 }
 
 interface OpsConfig {
@@ -107,7 +112,7 @@ export function sectionsFrom(settings: Settings, machine: Machine): Sections {
       performance_logs: categoryFrom(settings.categories.performance_logs),
       audit_logs: categoryFrom(settings.categories.audit_logs),
     },
-    seal: { compressionLevel: settings.seal.compression_level, concurrency: settings.seal.concurrency },
+    seal: sealFrom(settings.seal),
     ops: { host: settings.ops.host, port: settings.ops.port },
     telemetry: { logLevel: settings.telemetry.log_level },
     shutdown: { deadlineMs: settings.shutdown.deadline },
@@ -124,8 +129,17 @@ function boundWith({ kafka, transform, seal }: Settings, workers: number): Memor
     taskBytes: transform.task_bytes,
     queueBytes: transform.queue_bytes,
     maxDecompressedBytes: transform.max_decompressed_bytes,
-    sealConcurrency: seal.concurrency,
+    sealBytes: seal.memory_limit,
   });
+}
+
+function sealFrom(seal: Settings['seal']): SealConfig {
+  return {
+    format: seal.format,
+    compressionLevel: seal.compression_level,
+    concurrency: seal.concurrency,
+    columnsMemoryBytes: seal.memory_limit - UPKEEP_BASE_BYTES - seal.concurrency * UPKEEP_BYTES_PER_FILE,
+  };
 }
 
 function kafkaFrom(kafka: Settings['kafka']): KafkaConfig {

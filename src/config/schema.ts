@@ -5,6 +5,8 @@
  */
 import { z } from 'zod';
 import { type CategoryRule, DEFAULT_CATEGORY_RULES } from '../core/category-rules.ts';
+import { MAX_RECORD_DEPTH } from '../core/limits.ts';
+import { SEAL_FORMATS } from '../core/seal-format.ts';
 import { sasl, tls } from './schema-security.ts';
 import {
   bytes,
@@ -176,7 +178,7 @@ const transform = z.strictObject({
     'A larger record goes to the quarantine.',
   ),
   max_depth: integer(
-    { default: 128, min: 4, max: 1000 },
+    { default: 128, min: 4, max: MAX_RECORD_DEPTH },
     'A record nested deeper goes to the quarantine. Far above what loggers print, far below what exhausts a stack.',
   ),
   max_decompressed_bytes: bytes(
@@ -216,13 +218,22 @@ const categories = z.strictObject({
 });
 
 const seal = z.strictObject({
+  format: choice(
+    SEAL_FORMATS,
+    'gzip',
+    'How closed files are compressed. gzip is read by everything; zstd is smaller and faster to read; lz4 is the fastest and largest.',
+  ),
   compression_level: integer(
     { default: 6, min: 1, max: 9 },
-    'gzip level of archived files. On generated logs 9 saved 9 % of the space for 2.4 times the CPU time of 6.',
+    'Level of gzip and zstd; lz4 has none. On generated logs gzip 9 saved 9 % of the space for 2.4 times the CPU time of 6.',
   ),
   concurrency: integer(
-    { default: 1, min: 1, max: 16 },
-    'Files compressed at the same time. One keeps the other cores for ingestion.',
+    { default: 1, min: 1, max: 4 },
+    'Files sealed at the same time. One keeps the other cores for ingestion.',
+  ),
+  memory_limit: bytes(
+    { default: '256MiB', min: '256MiB', max: '64GiB' },
+    'Memory of the process that seals, which runs beside the ingestion at the lowest priority.',
   ),
 });
 

@@ -41,6 +41,9 @@ export const SEAL_RETRY = { firstMs: 1000, maxMs: 300_000 } as const;
 /** So many failures in a row say that it is the disk and not a file; then one file at a time probes it. */
 export const SEAL_CIRCUIT = { failures: 3, pauses: { firstMs: 5000, maxMs: 300_000 } } as const;
 
+/** Pauses before the upkeep process is started again after it died. */
+export const UPKEEP_BACKOFF = { firstMs: 1000, maxMs: 60_000 } as const;
+
 /** A handler that waits for room does so in slices of this, with a heartbeat after each. */
 export const BACKPRESSURE_SLICE_MS = 500;
 
@@ -62,8 +65,21 @@ export const WORKER_OLD_GENERATION_MIB = 128;
 export const WRITER_YOUNG_GENERATION_MIB = 24;
 export const WRITER_OLD_GENERATION_MIB = 128;
 
+/** Limit of V8 on the old generation of the upkeep process, in MiB: code, tables, lists of segments. */
+export const UPKEEP_HEAP_MIB = 48;
+
+/**
+ * What the upkeep process needs besides the columnar sidecars, measured: the program itself, and for each
+ * file in work a member with its compressed form and its rows.
+ */
+export const UPKEEP_BASE_BYTES = 96 * MIB;
+export const UPKEEP_BYTES_PER_FILE = 16 * MIB;
+
 /** Memory for a decompressed batch that a transform thread keeps; larger memory goes with its batch. */
 export const MAX_KEPT_BATCH_BYTES = 8 * MIB;
 
-/** Plain bytes in one gzip member of a sealed file. */
-export const GZIP_MEMBER_BYTES = MIB;
+/** Plain bytes in one member of a sealed file: enough to compress well, little enough to read one for one line. */
+export const MEMBER_BYTES = MIB;
+
+/** The highest limit on the nesting of records that can be configured. */
+export const MAX_RECORD_DEPTH = 1000;

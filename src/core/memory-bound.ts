@@ -15,9 +15,6 @@ const WORKER_BYTES = 40 * MIB;
 /** An answer exists twice for a moment: as the pieces that the network brought, and joined. */
 const COPIES_OF_ANSWER = 2;
 
-/** A piece of a file, its compressed form, and what zlib itself needs. */
-const SEAL_BYTES = 4 * MIB;
-
 /**
  * What one batch can become when it decompresses to the limit: the batch, its lines, and their copies in
  * the files of the categories.
@@ -34,7 +31,7 @@ export interface MemorySettings {
   readonly taskBytes: number;
   readonly queueBytes: number;
   readonly maxDecompressedBytes: number;
-  readonly sealConcurrency: number;
+  readonly sealBytes: number;
 }
 
 interface MemoryTerm {
@@ -72,7 +69,7 @@ export function memoryBound(settings: MemorySettings): MemoryBound {
       bytes: (tasksInFlight + SPARE_OUTPUT_BUFFERS) * MAX_POOLED_BUFFER_BYTES,
       setting: 'transform.in_flight_per_worker',
     },
-    { what: 'sealing', bytes: settings.sealConcurrency * SEAL_BYTES, setting: 'seal.concurrency' },
+    { what: 'sealing', bytes: settings.sealBytes, setting: 'seal.memory_limit' },
   ];
   const bytes = terms.reduce((sum, term) => sum + term.bytes, 0);
   const hostileBytes = bytes + workers * (maxDecompressedBytes * COPIES_OF_BATCH - keptBatchBytes);

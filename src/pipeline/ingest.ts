@@ -95,17 +95,12 @@ export class Ingest {
       onFailure: parts.onFailure,
     });
     this.#lag = new LagTracker(observer);
-    this.#backlog = new BacklogWatch(parts.clock);
+    this.#backlog = new BacklogWatch();
   }
 
   /** Tasks that were taken and not handed to the writer yet. */
   get tasks(): number {
     return this.#ledger.size;
-  }
-
-  /** Whether for some time ingestion has kept up with what comes, so that the pool has time to spare. */
-  isQuiet(): boolean {
-    return this.#backlog.isQuiet(this.#tasks.isBehind);
   }
 
   /** The assignment is over: raises the epoch and drops what is not handed to the writer yet. */

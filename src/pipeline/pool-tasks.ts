@@ -4,7 +4,6 @@ import type { UnitOptions } from '../transform/pool.ts';
 import { RecordTransformer } from '../transform/record-transformer.ts';
 import { UnitTransformer } from '../transform/unit.ts';
 import { workerTask } from '../transform/worker-task.ts';
-import { compressMember } from '../upkeep/gzip-member.ts';
 
 /** Prepares one thread; the transformers keep their memory from task to task. */
 export function createPoolTasks(options: UnitOptions) {
@@ -14,6 +13,5 @@ export function createPoolTasks(options: UnitOptions) {
       (task: TransformTask) => unit.transform(task),
       ({ input, output }) => [input, output],
     ),
-    compressMember: workerTask(compressMember, ({ compressed }) => [compressed]),
   };
 }

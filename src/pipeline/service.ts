@@ -49,7 +49,6 @@ export class IngestService {
   readonly #writerStopped = Promise.withResolvers<void>();
   readonly #writerReady = Promise.withResolvers<ReadyEvent>();
   #hasFailed = false;
-  #ingest: Ingest | undefined;
   #membership: Membership | undefined;
   #vigilance: Vigilance | undefined;
 
@@ -62,11 +61,6 @@ export class IngestService {
   /** Asks for an orderly stop; `run` resolves when it is done. */
   requestStop(): void {
     this.#stopRequested.abort();
-  }
-
-  /** Whether ingestion leaves the pool time for other work. */
-  isQuiet(): boolean {
-    return this.#ingest?.isQuiet() ?? true;
   }
 
   /** Ends `run` with a failure. */
@@ -153,7 +147,6 @@ export class IngestService {
     });
     const vigilance = this.#createVigilance(ingest, acknowledgements);
     const source = this.#createSource(this.#membership, { ingest, vigilance }, partitionCount);
-    this.#ingest = ingest;
     this.#vigilance = vigilance;
     return { source, committer, ingest, vigilance };
   }

@@ -4,6 +4,7 @@
  */
 import { LEVELS } from '../core/level.ts';
 import type { LineFacts, UnitCounts } from '../core/messages.ts';
+import type { SealFormat } from '../core/seal-format.ts';
 import { OTHER_SERVICES } from '../core/services.ts';
 
 /** More distinct services than this are counted together under `OTHER_SERVICES`. */
@@ -50,7 +51,24 @@ export interface SegmentFacts {
     readonly totals: RecordTotals;
   };
   /** Present once the segment is compressed. */
-  readonly sealed?: { readonly format: 'gzip'; readonly bytes: number; readonly sha256: string };
+  readonly sealed?: SealedFacts;
+  /** service_logs only, once it is sealed: the columnar sidecar. */
+  readonly columns?: ColumnsFacts;
+}
+
+/** The compressed file of a segment. */
+export interface SealedFacts {
+  readonly format: SealFormat;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Of each member in turn: its bytes in the file, and the bytes of whole lines that it holds. */
+  readonly members: readonly (readonly [stored: number, plain: number])[];
+}
+
+/** `<segment>.parquet`, which holds every line once. */
+export interface ColumnsFacts {
+  readonly bytes: number;
+  readonly sha256: string;
 }
 
 export const NO_TOTALS: RecordTotals = { consumed: 0, written: 0, filtered: 0, quarantined: 0 };

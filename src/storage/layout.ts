@@ -3,8 +3,8 @@
  * only through these names.
  *
  *   service_logs.jsonl ...                                              active files
- *   archive/service_logs/date=2026-11-23/service_logs-<time>-<number>.jsonl[.gz|.meta.json]
- *   state/checkpoint.json, checkpoint.prev.json, checkpoint.json.tmp, lock, owner.json
+ *   archive/service_logs/date=2026-11-23/service_logs-<time>-<number>.jsonl[.gz|.zst|.lz4]|.parquet|.meta.json
+ *   state/checkpoint.json, checkpoint.prev.json, checkpoint.json.tmp, lock, owner.json, upkeep.lock, upkeep/
  *
  * `<time>` is when the segment was closed (UTC, basic ISO 8601 with milliseconds); `<number>` counts
  * the segments of one file kind from 1 without gaps, so names stay unique and ordered even when the
@@ -19,9 +19,22 @@ export const ARCHIVE_DIRECTORY = 'archive';
 export const CHECKPOINT_FILE = 'checkpoint.json';
 export const CHECKPOINT_PREVIOUS_FILE = 'checkpoint.prev.json';
 export const CHECKPOINT_TEMPORARY_FILE = 'checkpoint.json.tmp';
+/** Below the state: what the upkeep process puts down while it works, of no worth afterwards. */
+export const UPKEEP_DIRECTORY = 'upkeep';
+export const UPKEEP_LOCK = 'upkeep.lock';
 
 /** Suffixes of what belongs to one sealed segment, after its base name. */
-export const SEGMENT_SUFFIX = { plain: '.jsonl', gzip: '.jsonl.gz', facts: '.meta.json' } as const;
+export const SEGMENT_SUFFIX = {
+  plain: '.jsonl',
+  gzip: '.jsonl.gz',
+  zstd: '.jsonl.zst',
+  lz4: '.jsonl.lz4',
+  columns: '.parquet',
+  facts: '.meta.json',
+} as const;
+
+/** What a file has at the end of its name while it is being written beside its place. */
+export const TEMPORARY_SUFFIX = '.tmp';
 
 /** The directory of one instance: the root itself, or `instances/<id>` when several share a root. */
 export function instanceDirectory(root: string, instanceId: string): string {

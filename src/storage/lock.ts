@@ -24,8 +24,28 @@ export interface DirectoryLock {
  *   DIRECTORY_UNUSABLE when the directory cannot be made or written
  */
 export function lockDirectory(directory: string): DirectoryLock {
-  prepare(directory);
-  const database = open(directory);
+  let lock: DirectoryLock | undefined;
+  try {
+    makeDirectoryDurable(join(directory, STATE_DIRECTORY));
+    lock = tryLock(statePath(directory, 'lock'));
+    if (lock !== undefined) nameOwner(directory);
+  } catch (error) {
+    lock?.release();
+    throw unusable(directory, error);
+  }
+  if (lock === undefined) throw lockedError(directory);
+  return lock;
+}
+
+/**
+ * Takes the lock on one file, which is made when it is missing.
+ * @returns undefined when another process holds it
+ * @throws Error when the file cannot be made or written
+ */
+export function tryLock(path: string): DirectoryLock | undefined {
+  // Closing any descriptor of the file would give up a lock that this very process holds (POSIX).
+  if (!existsSync(path)) writeFileSync(path, '');
+  const database = new DatabaseSync(path);
   try {
     database.exec('PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
     // SQLite falls back to reading where it may not write, and then locks nobody out; this tells. It is
@@ -33,14 +53,8 @@ export function lockDirectory(directory: string): DirectoryLock {
     database.exec('CREATE TABLE held (x)');
   } catch (error) {
     database.close();
-    if (/locked|busy/i.test(messageOf(error))) throw lockedError(directory);
-    throw unusable(directory, error);
-  }
-  try {
-    nameOwner(directory);
-  } catch (error) {
-    database.close();
-    throw unusable(directory, error);
+    if (/locked|busy/i.test(messageOf(error))) return undefined;
+    throw error;
   }
   held.add(database);
   return {
@@ -56,25 +70,6 @@ function nameOwner(directory: string): void {
     statePath(directory, 'owner.json'),
     `${JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() })}\n`,
   );
-}
-
-function prepare(directory: string): void {
-  try {
-    makeDirectoryDurable(join(directory, STATE_DIRECTORY));
-    const lock = statePath(directory, 'lock');
-    // Closing any descriptor of the file would give up a lock that this very process holds (POSIX).
-    if (!existsSync(lock)) writeFileSync(lock, '');
-  } catch (error) {
-    throw unusable(directory, error);
-  }
-}
-
-function open(directory: string): DatabaseSync {
-  try {
-    return new DatabaseSync(statePath(directory, 'lock'));
-  } catch (error) {
-    throw unusable(directory, error);
-  }
 }
 
 function unusable(directory: string, error: unknown): ServiceError {

@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { ServiceError, systemCodeOf } from '../core/errors.ts';
 import { LOG_FILES, type LogFile } from '../core/files.ts';
 import type { RecoveryAction } from '../core/messages.ts';
+import { SEAL_FORMATS } from '../core/seal-format.ts';
 import type { PendingRename, PendingReturn } from './checkpoint.ts';
 import { type Checkpoint, encodeCheckpoint, type LoadedCheckpoint, loadCheckpoint } from './checkpoint.ts';
 import {
@@ -92,7 +93,8 @@ export function finishRename(directory: string, rename: PendingRename): boolean 
   const base = join(directory, rename.base);
   const target = base + SEGMENT_SUFFIX.plain;
   makeDirectoryDurable(dirname(target));
-  const moved = fileSize(target) !== undefined || fileSize(base + SEGMENT_SUFFIX.gzip) !== undefined;
+  const sealed = SEAL_FORMATS.some((format) => fileSize(base + SEGMENT_SUFFIX[format]) !== undefined);
+  const moved = sealed || fileSize(target) !== undefined;
   if (!moved) {
     const source = activePath(directory, rename.file);
     cutTo(source, rename.facts.bytes);

@@ -259,6 +259,19 @@ function fileEvents({ logger, metrics, health }: EventSinks) {
         logger.error(details, 'file not archived; it stays plain and is tried again');
       }
     },
+    /** The process that does the work behind ingestion is there, or not. */
+    upkeepRunning(running: boolean): void {
+      metrics.upkeepUp.set(running ? 1 : 0);
+      if (running) health.set('upkeep', { kind: 'ready' });
+    },
+    upkeepDied(reason: string, restartInMs: number): void {
+      metrics.upkeepRestarts.inc();
+      health.set('upkeep', { kind: 'degraded', reason: `the upkeep process died: ${reason}` });
+      logger.error(
+        { reason, restart_in_ms: Math.round(restartInMs) },
+        'upkeep process died; it is started again',
+      );
+    },
     /** Compression of closed files was stopped, is tried with one of them, or goes on. */
     sealCircuit(state: keyof typeof CIRCUIT_VALUES, error: unknown): void {
       metrics.circuitState.set({ circuit: 'seal' }, CIRCUIT_VALUES[state]);

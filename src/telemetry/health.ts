@@ -5,7 +5,7 @@
  */
 
 /** `process` is the service as a whole: it is told to stop, or it has failed. */
-const COMPONENTS = ['process', 'consumer', 'progress', 'disk', 'archive'] as const;
+const COMPONENTS = ['process', 'consumer', 'progress', 'disk', 'archive', 'upkeep'] as const;
 
 export type Component = (typeof COMPONENTS)[number];
 
@@ -38,6 +38,7 @@ export class Health {
     progress: { kind: 'ready' },
     disk: { kind: 'ready' },
     archive: { kind: 'ready' },
+    upkeep: { kind: 'ready' },
   };
 
   /** Replaces the state of a component; a failure is final. */

@@ -130,6 +130,16 @@ function durabilityMetrics(registry: Registry) {
       labelNames: ['file'],
       registers,
     }),
+    upkeepUp: new Gauge({
+      name: 'log_consumer_upkeep_up',
+      help: '1 while the process runs that seals closed files.',
+      registers,
+    }),
+    upkeepRestarts: new Counter({
+      name: 'log_consumer_upkeep_restarts_total',
+      help: 'Times that the upkeep process died and was started again.',
+      registers,
+    }),
     sealBacklog: new Gauge({
       name: 'log_consumer_seal_backlog_files',
       help: 'Closed files that wait to be compressed.',

@@ -32,11 +32,6 @@ export interface TransformPool {
    * @throws ServiceError TRANSFORM_FAILED on a bug, WORKER_DIED when a thread is gone
    */
   run(task: TransformTask): Promise<TransformResult>;
-  /**
-   * Runs another export of the worker file, for the work of others that would block the main thread.
-   * @throws ServiceError what the task failed with, or as `run`
-   */
-  runOther<Task, Result>(name: string, task: Task): Promise<Result>;
   /** Ends the threads when their tasks are done. */
   close(): Promise<void>;
 }
@@ -62,7 +57,6 @@ export function createTransformPool(
       return pool.tasks;
     },
     run: (task) => pool.run('transform', task, [task.input, task.output]),
-    runOther: (name, task) => pool.run(name, task, []),
     close: () => pool.close(),
   };
 }

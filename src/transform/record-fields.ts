@@ -16,7 +16,7 @@ import type { MemberTable } from './member-table.ts';
 import { NestedFields } from './nested-fields.ts';
 
 /** Texts that stand for categories are short. */
-const MAX_CATEGORY_TEXT_BYTES = 64;
+export const MAX_CATEGORY_TEXT_BYTES = 64;
 const PAIR_SLOTS = 4096;
 
 export class RecordFields {

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { read as readWithCallback } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { createGunzip } from 'node:zlib';
 import { extendChecksum, formatChecksum } from '../storage/checksum.ts';
+import type { SealedFacts } from '../storage/facts.ts';
+import { COMPRESSIONS } from './seal/compression.ts';
 
 const read = promisify(readWithCallback);
 
@@ -23,7 +24,8 @@ export interface LineCheck {
 
 /** What to read. */
 export interface LineSource {
-  readonly gzip: boolean;
+  /** For a sealed file, what its facts say. */
+  readonly sealed?: Pick<SealedFacts, 'format' | 'members'>;
   /** Plain bytes to read from the start; all of them when undefined. */
   readonly length?: number;
   /** An open file to read instead of opening the path; it stays open. */
@@ -33,14 +35,15 @@ export interface LineSource {
 export interface LineCheckOptions extends LineSource {
   /** Called with every whole line, without its newline. */
   readonly onLine?: (line: Buffer) => void;
-  /** Called with the number of plain bytes just read. */
+  /** Called with the number of bytes just read, as they lie in the file. */
   readonly onBytes?: (count: number) => void;
 }
 
 const READ_BYTES = 1024 * 1024;
+const MEMBERS_AHEAD = 4;
 const NEWLINE = 0x0a;
 
-/** @throws the system or zlib error when the file cannot be read or is not gzip */
+/** @throws the system or zlib error when the file cannot be read or does not decompress */
 export async function checkLines(path: string, options: LineCheckOptions): Promise<LineCheck> {
   const checker = new LineChecker(options);
   if (options.descriptor !== undefined) await readPlain(checker, options.descriptor, options.length);
@@ -64,15 +67,52 @@ async function readPlain(checker: LineChecker, descriptor: number, length = Infi
 async function readFile(checker: LineChecker, path: string, options: LineSource): Promise<void> {
   const file = await open(path);
   try {
-    if (!options.gzip) return await readPlain(checker, file.fd, options.length);
-    const stored = file.createReadStream({ highWaterMark: READ_BYTES, autoClose: false });
-    stored.on('data', (chunk) => checker.addStored(chunk as Buffer));
-    const gunzip = createGunzip({ chunkSize: READ_BYTES });
-    stored.on('error', (error) => gunzip.destroy(error));
-    for await (const chunk of stored.pipe(gunzip)) checker.add(chunk as Buffer);
+    if (options.sealed === undefined) return await readPlain(checker, file.fd, options.length);
+    await readSealed(checker, file.fd, options.sealed);
   } finally {
     await file.close();
   }
+}
+
+/** Decompresses some members ahead, on other threads, while this one looks at their lines. */
+async function readSealed(
+  checker: LineChecker,
+  descriptor: number,
+  { format, members }: Pick<SealedFacts, 'format' | 'members'>,
+): Promise<void> {
+  const { decompress } = COMPRESSIONS[format];
+  const ahead: Promise<Buffer>[] = [];
+  let position = 0;
+  for (const [stored, plain] of members) {
+    const member = await readExactly(descriptor, position, stored);
+    checker.addStored(member);
+    const lines = decompress(member, plain);
+    // It may fail while an earlier one is waited for, which then tells of it.
+    lines.catch(() => undefined);
+    ahead.push(lines);
+    position += stored;
+    if (ahead.length > MEMBERS_AHEAD) checker.add((await ahead.shift()) as Buffer);
+  }
+  for (const lines of ahead) checker.add(await lines);
+  // What nobody put there changes the checksum.
+  for (;;) {
+    const { bytesRead, buffer } = await read(
+      descriptor,
+      Buffer.allocUnsafe(READ_BYTES),
+      0,
+      READ_BYTES,
+      position,
+    );
+    if (bytesRead === 0) return;
+    checker.addStored(buffer.subarray(0, bytesRead));
+    position += bytesRead;
+  }
+}
+
+async function readExactly(descriptor: number, position: number, length: number): Promise<Buffer> {
+  const { bytesRead, buffer } = await read(descriptor, Buffer.allocUnsafe(length), 0, length, position);
+  if (bytesRead < length) throw new Error(`it ends after ${position + bytesRead} bytes`);
+  return buffer;
 }
 
 class LineChecker {
@@ -92,13 +132,13 @@ class LineChecker {
   /** Bytes as they lie in the file. */
   addStored(chunk: Buffer): void {
     this.#hash.update(chunk);
+    this.#options.onBytes?.(chunk.length);
   }
 
   /** Plain bytes. */
   add(chunk: Buffer): void {
     this.#crc = extendChecksum(this.#crc, chunk);
     this.#bytes += chunk.length;
-    this.#options.onBytes?.(chunk.length);
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       this.#line(chunk.subarray(start, end));

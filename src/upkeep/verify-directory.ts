@@ -13,6 +13,7 @@ import { LOG_FILES, type LogFile } from '../core/files.ts';
 import type { Checkpoint, PartitionCheckpoint, PendingRename } from '../storage/checkpoint.ts';
 import { fileSize } from '../storage/durable-file.ts';
 import type { SegmentFacts } from '../storage/facts.ts';
+import { hashFile } from '../storage/file-hash.ts';
 import { activePath, SEGMENT_SUFFIX } from '../storage/layout.ts';
 import { type ClosedSegment, closedSegments } from '../storage/recovery.ts';
 import type { FrozenFiles } from './frozen-view.ts';
@@ -78,23 +79,43 @@ export class Verification {
   /** A running service may seal the segment at any moment: then its plain file goes, after its facts changed. */
   async #closed(file: LogFile, segment: ClosedSegment): Promise<void> {
     const plain = segment.path + SEGMENT_SUFFIX.plain;
-    const gzip = fileSize(plain) === undefined;
+    const isPlain = fileSize(plain) !== undefined;
     const facts = this.#readFacts(file, segment);
     if (facts === undefined) return;
-    const path = gzip ? segment.path + SEGMENT_SUFFIX.gzip : plain;
-    const found = await this.#check(file, path, { gzip });
+    const { sealed } = facts;
+    const path = isPlain ? plain : segment.path + SEGMENT_SUFFIX[sealed?.format ?? 'gzip'];
+    if (!isPlain && sealed === undefined) {
+      this.#problems.push(`${plain} is missing from the archive.`);
+      return;
+    }
+    const found = await this.#check(file, path, isPlain || sealed === undefined ? {} : { sealed });
     if (typeof found === 'string') {
-      if (!gzip && fileSize(plain) === undefined) return this.#closed(file, segment);
+      if (isPlain && fileSize(plain) === undefined) return this.#closed(file, segment);
       this.#problems.push(found);
       return;
     }
     this.#compare(path, found, facts);
-    if (gzip && facts.sealed?.sha256 !== found.sha256) {
-      this.#problems.push(`${path} does not have the SHA-256 that was recorded when it was sealed.`);
-    }
+    if (!isPlain) await this.#sealed(path, segment, found, facts);
     if (file !== 'service_logs') return;
     this.#records += found.lines;
     this.#chain.segment(path, facts);
+  }
+
+  /** What only a sealed segment has: the checksum of its file, and a sidecar. */
+  async #sealed(path: string, segment: ClosedSegment, found: LineCheck, facts: SegmentFacts): Promise<void> {
+    if (facts.sealed?.sha256 !== found.sha256) {
+      this.#problems.push(`${path} does not have the SHA-256 that was recorded when it was sealed.`);
+    }
+    const { columns } = facts;
+    if (columns === undefined) return;
+    const parquet = segment.path + SEGMENT_SUFFIX.columns;
+    try {
+      const { bytes, sha256 } = await hashFile(parquet, this.#onBytes);
+      if (bytes === columns.bytes && sha256 === columns.sha256) return;
+      this.#problems.push(`${parquet} is not the one that was written for these lines.`);
+    } catch (error) {
+      this.#problems.push(`${parquet} cannot be read (${messageOf(error)}).`);
+    }
   }
 
   /** A crash between a checkpoint and the rename that it announces leaves the closed segment in its place. */
@@ -140,7 +161,7 @@ export class Verification {
     const path = activePath(this.#directory, file);
     const descriptor = this.#descriptors.get(file);
     if (descriptor === undefined) return `${path} cannot be read (it is missing).`;
-    return this.#check(file, path, { gzip: false, length, descriptor });
+    return this.#check(file, path, { length, descriptor });
   }
 
   /** @returns the problem when the file cannot be read */
@@ -214,8 +235,10 @@ export function bytesToVerify(directory: string, { checkpoint }: FrozenFiles): n
   let bytes = 0;
   for (const file of LOG_FILES) {
     bytes += checkpoint.files[file]?.length ?? 0;
-    for (const { path } of closedSegments(directory, file)) {
-      bytes += fileSize(path + SEGMENT_SUFFIX.plain) ?? fileSize(path + SEGMENT_SUFFIX.gzip) ?? 0;
+    for (const { path, suffixes } of closedSegments(directory, file)) {
+      for (const suffix of suffixes) {
+        if (suffix !== SEGMENT_SUFFIX.facts) bytes += fileSize(path + suffix) ?? 0;
+      }
     }
   }
   return bytes;

@@ -22,7 +22,7 @@ const TABLE: readonly (readonly [yaml: string, message: string])[] = [
   ],
   [
     'seal:\n  banana: 2',
-    'config.yaml line 2: unknown key seal.banana; valid here: compression_level, concurrency.',
+    'config.yaml line 2: unknown key seal.banana; valid here: format, compression_level, concurrency, memory_limit.',
   ],
   [
     'categories:\n  audit_logs:\n    field: [a]',
@@ -107,11 +107,11 @@ const TABLE: readonly (readonly [yaml: string, message: string])[] = [
   ],
   [
     'seal: 5',
-    'config.yaml line 1: seal is 5; expected a section with the keys compression_level, concurrency.',
+    'config.yaml line 1: seal is 5; expected a section with the keys format, compression_level, concurrency, memory_limit.',
   ],
   [
     'seal: [1]',
-    'config.yaml line 1: seal is [1]; expected a section with the keys compression_level, concurrency.',
+    'config.yaml line 1: seal is [1]; expected a section with the keys format, compression_level, concurrency, memory_limit.',
   ],
   // Relations.
   [
@@ -175,10 +175,10 @@ test('all problems are reported at once, from the file, the environment and betw
     refusal(createWorkspace(context), yaml, { OPS_PORT: 'http', LOG_CONSUMER_SEAL_LEVEL: '1' }),
     [
       'The configuration has 6 problems:',
-      'environment variable LOG_CONSUMER_SEAL_LEVEL is unknown; see docs/configuration.md for all of them',
+      'environment variable LOG_CONSUMER_SEAL_LEVEL is unknown; the nearest valid one is LOG_CONSUMER_SEAL_FORMAT',
       'config.yaml line 4: kafka.topic is "a b"; expected a topic name of 1 to 249 of the characters A-Z a-z 0-9 . _ -',
       'config.yaml line 2: unknown key kafka.tpoic; the nearest valid key is kafka.topic',
-      'config.yaml line 6: seal.concurrency is 99; expected a whole number from 1 to 16',
+      'config.yaml line 6: seal.concurrency is 99; expected a whole number from 1 to 4',
       'environment variable OPS_PORT: ops.port is "http"; expected a whole number from 0 to 65535',
       'config.yaml line 3: kafka.heartbeat_interval is 20s; expected at most a third of kafka.session_timeout (30s), because two lost heartbeats in a row must not end the membership',
     ].join('\n  - '),

@@ -1,7 +1,28 @@
-/** A `Sealer` that compresses in this thread and keeps what it tells. */
+/** A `Sealer` in this thread that keeps what it tells. Any line will do for its columnar sidecars. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { compressMember, type MemberTask } from '../../src/upkeep/gzip-member.ts';
+import { type SealOptions, sealSegment } from '../../src/upkeep/seal/seal-segment.ts';
 import { Sealer, type SealerOptions } from '../../src/upkeep/sealer.ts';
+
+/** Takes every line for one without fields. */
+export const ANY_LINE = {
+  categories: 0,
+  line: { start: new Int32Array(8).fill(-1), end: new Int32Array(8) },
+  judge: () => true,
+};
+
+export function sealOptions(directory: string, options: Partial<SealOptions> = {}): SealOptions {
+  return {
+    format: 'gzip',
+    level: 1,
+    columns: {
+      temporaryDirectory: join(directory, 'state'),
+      memoryBytes: 128 * 1024 * 1024,
+      judge: () => ANY_LINE,
+    },
+    ...options,
+  };
+}
 
 export class SealerHarness {
   readonly sealed: string[] = [];
@@ -9,19 +30,14 @@ export class SealerHarness {
   /** Pauses before the next try, one for each failure. */
   readonly retries: (number | null)[] = [];
   readonly backlog: number[] = [];
-  readonly tasks: MemberTask[] = [];
   readonly sealer: Sealer;
 
   constructor(directory: string, options: Partial<SealerOptions> = {}) {
+    const sealing = sealOptions(directory);
     this.sealer = new Sealer({
       directory,
-      level: 1,
       concurrency: 2,
-      compress: async (task) => {
-        this.tasks.push(task);
-        return compressMember(task);
-      },
-      mayRun: () => true,
+      seal: (path, signal) => sealSegment(path, sealing, signal),
       pauses: { firstMs: 1, maxMs: 4 },
       circuit: { run: (attempt) => attempt() },
       onSealed: (path) => this.sealed.push(path),

@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { DEFAULT_CATEGORY_RULES } from '../../src/core/category-rules.ts';
 import type { TransformTask } from '../../src/core/messages.ts';
 import { createTransformPool, type TransformPool } from '../../src/transform/pool.ts';
@@ -67,24 +63,5 @@ describe('the transform pool', () => {
         assert.equal(line.message, 'it failed');
       }
     });
-  });
-
-  it('compresses members of sealed files', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'transform-pool-'));
-    try {
-      await withPool(async (pool) => {
-        const source = join(directory, 'lines.jsonl');
-        await writeFile(source, '{"a":1}\n{"a":2}\n');
-        const task = { source, start: 8, level: 6 };
-        const member = await pool.runOther<typeof task, { compressed: ArrayBuffer; end: number }>(
-          'compressMember',
-          task,
-        );
-        assert.equal(gunzipSync(member.compressed).toString(), '{"a":2}\n');
-        assert.equal(member.end, 16);
-      });
-    } finally {
-      await rm(directory, { recursive: true });
-    }
   });
 });

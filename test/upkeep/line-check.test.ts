@@ -27,6 +27,16 @@ async function linesOf(
   return { found, lines };
 }
 
+/** A sealed file of one gzip member for each of `parts`. */
+function sealedFrom(parts: readonly Buffer[]): {
+  stored: Buffer;
+  sealed: NonNullable<LineCheckOptions['sealed']>;
+} {
+  const compressed = parts.map((part) => gzipSync(part));
+  const members = parts.map((part, index) => [compressed[index]?.length ?? 0, part.length] as const);
+  return { stored: Buffer.concat(compressed), sealed: { format: 'gzip', members } };
+}
+
 test('lines, bytes and checksums of plain and compressed text are the same', async (context) => {
   const write = fileWith(context);
   const line = fc.string({ maxLength: 20 }).map((text) => text.replaceAll('\n', ''));
@@ -34,15 +44,18 @@ test('lines, bytes and checksums of plain and compressed text are the same', asy
     fc.asyncProperty(fc.array(line, { maxLength: 20 }), line, async (expected, torn) => {
       const text = expected.map((each) => `${each}\n`).join('') + torn;
       const bytes = Buffer.from(text);
-      for (const gzip of [false, true]) {
-        const stored = gzip ? gzipSync(bytes) : bytes;
-        const { found, lines } = await linesOf(write(stored), { gzip });
+      for (const isSealed of [false, true]) {
+        const { stored, sealed } = sealedFrom(isSealed ? [bytes] : []);
+        const source = isSealed ? linesOf(write(stored), { sealed }) : linesOf(write(bytes), {});
+        const { found, lines } = await source;
         assert.deepEqual(lines, expected);
         assert.deepEqual(found, {
           bytes: bytes.length,
           lines: expected.length,
           crc32c: formatChecksum(extendChecksum(0, bytes)),
-          sha256: createHash('sha256').update(stored).digest('hex'),
+          sha256: createHash('sha256')
+            .update(isSealed ? stored : bytes)
+            .digest('hex'),
           malformed: expected.filter((each) => !(each.startsWith('{') && each.endsWith('}'))).length,
           torn: Buffer.byteLength(torn),
         });
@@ -56,11 +69,12 @@ test('lines that go over several reads, and several members, are whole', async (
   const write = fileWith(context);
   const expected = [2_500_000, 1, 1_048_575, 1_048_576, 3].map((length) => `{${'x'.repeat(length)}}`);
   const text = expected.map((line) => `${line}\n`);
-  for (const [gzip, bytes] of [
-    [false, text.join('')],
-    [true, Buffer.concat(text.map((line) => gzipSync(line)))],
+  const { stored, sealed } = sealedFrom(text.map((line) => Buffer.from(line)));
+  for (const [bytes, options] of [
+    [text.join(''), {}],
+    [stored, { sealed }],
   ] as const) {
-    const { found, lines } = await linesOf(write(bytes), { gzip });
+    const { found, lines } = await linesOf(write(bytes), options);
     assert.deepEqual([found.lines, found.malformed, found.torn], [5, 0, 0]);
     assert.ok(lines.every((line, index) => line === expected[index]));
   }
@@ -68,22 +82,32 @@ test('lines that go over several reads, and several members, are whole', async (
 
 test('nothing beyond the given length is read', async (context) => {
   const path = fileWith(context)('{1}\n{2}\n{3}\n');
-  const { found, lines } = await linesOf(path, { gzip: false, length: 8 });
+  const { found, lines } = await linesOf(path, { length: 8 });
   assert.deepEqual([lines, found.bytes, found.torn], [['{1}', '{2}'], 8, 0]);
-  assert.equal((await checkLines(path, { gzip: false, length: 0 })).bytes, 0);
-  assert.equal((await checkLines(path, { gzip: false, length: 6 })).torn, 2);
+  assert.equal((await checkLines(path, { length: 0 })).bytes, 0);
+  assert.equal((await checkLines(path, { length: 6 })).torn, 2);
+});
+
+test('bytes behind the last member are part of the checksum', async (context) => {
+  const { stored, sealed } = sealedFrom([Buffer.from('{1}\n')]);
+  const longer = Buffer.concat([stored, gzipSync('{2}\n')]);
+  const { found, lines } = await linesOf(fileWith(context)(longer), { sealed });
+  assert.deepEqual(lines, ['{1}']);
+  assert.equal(found.sha256, createHash('sha256').update(longer).digest('hex'));
 });
 
 test('damaged gzip and missing files are errors, and leave no file open', async (context) => {
   const write = fileWith(context);
-  const whole = gzipSync(Buffer.from('{"a":1}\n'.repeat(400_000)), { level: 0 });
+  const lines = Buffer.from('{"a":1}\n'.repeat(400_000));
+  const whole = gzipSync(lines, { level: 0 });
+  const sealed = { format: 'gzip', members: [[whole.length, lines.length]] } as const;
   const damaged = Buffer.from(whole);
   damaged.fill(7, 10, 200);
   const before = readdirSync('/proc/self/fd').length;
   for (const bytes of [whole.subarray(0, 1000), damaged, Buffer.from('not gzip')]) {
-    await assert.rejects(checkLines(write(bytes), { gzip: true }));
+    await assert.rejects(checkLines(write(bytes), { sealed }));
   }
-  await assert.rejects(checkLines('/nowhere/at/all', { gzip: true }), { code: 'ENOENT' });
+  await assert.rejects(checkLines('/nowhere/at/all', { sealed }), { code: 'ENOENT' });
   await sleep(20);
   assert.equal(readdirSync('/proc/self/fd').length, before);
 });

@@ -4,21 +4,26 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../src/core/clock.ts';
 import { Circuit } from '../../src/resilience/circuit.ts';
-import { compressMember, type Member, type MemberTask } from '../../src/upkeep/gzip-member.ts';
+import { sealSegment } from '../../src/upkeep/seal/seal-segment.ts';
 import { isSealOutage, type SealerOptions } from '../../src/upkeep/sealer.ts';
 import { verify } from '../../src/upkeep/verify.ts';
 import { writeLogDirectory } from '../helpers/log-directory.ts';
-import { SealerHarness } from '../helpers/sealer-harness.ts';
+import { SealerHarness, sealOptions } from '../helpers/sealer-harness.ts';
 
-/** A pool on a disk that refuses until the test says otherwise. */
+/** A disk that refuses until the test says otherwise. */
 class FailingDisk {
   failing = true;
   attempts = 0;
+  readonly #directory: string;
 
-  readonly compress = async (task: MemberTask): Promise<Member> => {
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  readonly seal: SealerOptions['seal'] = async (path, signal) => {
     this.attempts += 1;
     if (this.failing) throw new Error('EIO: i/o error, write');
-    return compressMember(task);
+    return sealSegment(path, sealOptions(this.#directory), signal);
   };
 }
 
@@ -38,9 +43,9 @@ async function until(condition: () => boolean): Promise<void> {
 
 test('what failed is tried again after growing pauses, until it is done', async (context) => {
   const directory = await writeLogDirectory(context);
-  const disk = new FailingDisk();
+  const disk = new FailingDisk(directory);
   const harness = new SealerHarness(directory, {
-    compress: disk.compress,
+    seal: disk.seal,
     concurrency: 1,
     pauses: { firstMs: 4, maxMs: 32 },
   });
@@ -58,10 +63,10 @@ test('what failed is tried again after growing pauses, until it is done', async 
 
 test('while the disk refuses everything, single files probe it', async (context) => {
   const directory = await writeLogDirectory(context);
-  const disk = new FailingDisk();
+  const disk = new FailingDisk(directory);
   const states: string[] = [];
   const harness = new SealerHarness(directory, {
-    compress: disk.compress,
+    seal: disk.seal,
     concurrency: 4,
     circuit: circuitWith(states, 600),
   });
@@ -94,10 +99,10 @@ test('files that are gone or were altered do not open the circuit', async (conte
 
 test('a stop waits neither for a retry nor for a probe', async (context) => {
   const directory = await writeLogDirectory(context);
-  const disk = new FailingDisk();
+  const disk = new FailingDisk(directory);
   const states: string[] = [];
   const harness = new SealerHarness(directory, {
-    compress: disk.compress,
+    seal: disk.seal,
     circuit: circuitWith(states, 60_000),
     pauses: { firstMs: 1, maxMs: 1 },
   });

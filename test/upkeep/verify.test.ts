@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -291,6 +291,30 @@ for (const [what, damage] of SEALED_DAMAGES) {
   });
 }
 
+const SIDECAR_DAMAGES: readonly (readonly [string, (parquet: string, other: string) => void])[] = [
+  ['is missing', (parquet) => rmSync(parquet)],
+  ['has a changed byte', (parquet) => flipByte(parquet, 40)],
+  ['is that of another segment', (parquet, other) => copyFileSync(other, parquet)],
+];
+
+for (const [what, damage] of SIDECAR_DAMAGES) {
+  test(`it notices a columnar sidecar that ${what}`, async (context) => {
+    const directory = await writeLogDirectory(context);
+    await seal(directory);
+    const [parquet = '', other = ''] = closedFiles(directory, 'service_logs', '.parquet');
+    damage(parquet, other);
+    const { problems } = await verify(directory);
+    assert.equal(problems.length, 1, problems.join('\n'));
+    assert.ok(problems[0]?.includes(parquet), problems.join('\n'));
+  });
+}
+
+function flipByte(path: string, at: number): void {
+  const bytes = readFileSync(path);
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+}
+
 test('a segment that is sealed while it is being checked is no problem', async (context) => {
   const directory = await writeLogDirectory(context);
   let sealing: Promise<void> | undefined;
@@ -307,9 +331,11 @@ test('a segment that is sealed while it is being checked is no problem', async (
 async function sealNow(directory: string): Promise<void> {
   for (const { path } of closedSegments(directory, 'service_logs')) {
     if (!existsSync(`${path}.jsonl`)) continue;
-    const bytes = gzipSync(readFileSync(`${path}.jsonl`));
+    const plain = readFileSync(`${path}.jsonl`);
+    const bytes = gzipSync(plain);
     writeFileSync(`${path}.jsonl.gz`, bytes);
-    const sealed = { format: 'gzip', bytes: bytes.length, sha256: hashOf(bytes) };
+    const members = [[bytes.length, plain.length]];
+    const sealed = { format: 'gzip', bytes: bytes.length, sha256: hashOf(bytes), members };
     alter(`${path}.meta.json`, (text) => JSON.stringify({ ...(JSON.parse(text) as object), sealed }));
     rmSync(`${path}.jsonl`);
   }

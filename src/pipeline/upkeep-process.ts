@@ -1,0 +1,114 @@
+/**
+ * The upkeep process: started by the ingest process, it seals closed files at the lowest priority, in
+ * memory of its own. It shares nothing with ingestion but the files, so it can die at any moment: what it
+ * left undone is found in the files by the one that is started in its place.
+ *
+ * Two of them never work on one directory: each waits for the lock, which the one before loses with its
+ * life, and one whose ingest process is gone ends itself.
+ */
+
+import { mkdirSync, rmSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../core/clock.ts';
+import { messageOf, systemCodeOf } from '../core/errors.ts';
+import { invariant, unreachable } from '../core/invariant.ts';
+import { MAX_RECORD_DEPTH, SEAL_CIRCUIT, SEAL_RETRY } from '../core/limits.ts';
+import type { UpkeepError, UpkeepEvent, UpkeepOptions, UpkeepRequest } from '../core/upkeep-messages.ts';
+import { Circuit } from '../resilience/circuit.ts';
+import { statePath, UPKEEP_DIRECTORY, UPKEEP_LOCK } from '../storage/layout.ts';
+import { tryLock } from '../storage/lock.ts';
+import { StoredLineClassifier } from '../transform/stored-line-classifier.ts';
+import { type SealOptions, sealSegment } from '../upkeep/seal/seal-segment.ts';
+import { isSealOutage, Sealer } from '../upkeep/sealer.ts';
+
+const LOCK_POLL_MS = 50;
+
+/** Serves the process that forked this one, until it says stop or is gone. */
+export function runUpkeepProcess(): void {
+  setPriority(constants.priority.PRIORITY_LOW);
+  // A Ctrl-C goes to the whole group; the ingest process decides when this one ends.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+  process.on('disconnect', () => process.exit());
+  let upkeep: Promise<Upkeep> | undefined;
+  process.on('message', (request: UpkeepRequest) => {
+    if (request.kind === 'start') upkeep = Upkeep.begin(request.options);
+    invariant(upkeep !== undefined, 'the first request starts the upkeep');
+    // A failure here is a bug or a broken directory: it ends this process, and a new one is started.
+    upkeep = upkeep.then((started) => started.handle(request));
+  });
+}
+
+class Upkeep {
+  readonly #sealer: Sealer;
+  #received = 0;
+
+  private constructor(options: UpkeepOptions) {
+    const { directory, categories, seal } = options;
+    const temporaryDirectory = statePath(directory, UPKEEP_DIRECTORY);
+    rmSync(temporaryDirectory, { recursive: true, force: true });
+    mkdirSync(temporaryDirectory, { recursive: true });
+    const sealing: SealOptions = {
+      format: seal.format,
+      level: seal.level,
+      columns: {
+        temporaryDirectory,
+        memoryBytes: seal.columnsMemoryBytes,
+        judge: () => new StoredLineClassifier(categories, MAX_RECORD_DEPTH),
+      },
+    };
+    this.#sealer = new Sealer({
+      directory,
+      concurrency: seal.concurrency,
+      seal: (path, signal) => sealSegment(path, sealing, signal),
+      pauses: SEAL_RETRY,
+      circuit: new Circuit({
+        ...SEAL_CIRCUIT,
+        isOutage: isSealOutage,
+        clock: systemClock,
+        onChange: (state, error) =>
+          tell({ kind: 'seal_circuit', state, error: error === undefined ? null : errorOf(error) }),
+      }),
+      onSealed: (path, plainBytes, sealedBytes, durationMs) =>
+        tell({ kind: 'sealed', path, plainBytes, sealedBytes, durationMs }),
+      onFailed: (path, error, retryInMs) =>
+        tell({ kind: 'seal_failed', path, error: errorOf(error), retryInMs }),
+      onBacklog: (files) => tell({ kind: 'seal_backlog', files, received: this.#received }),
+    });
+  }
+
+  static async begin(options: UpkeepOptions): Promise<Upkeep> {
+    const lock = statePath(options.directory, UPKEEP_LOCK);
+    while (tryLock(lock) === undefined) await sleep(LOCK_POLL_MS);
+    const upkeep = new Upkeep(options);
+    upkeep.#sealer.resume();
+    tell({ kind: 'ready' });
+    return upkeep;
+  }
+
+  async handle(request: UpkeepRequest): Promise<Upkeep> {
+    switch (request.kind) {
+      case 'start':
+        return this;
+      case 'seal':
+        this.#received += 1;
+        this.#sealer.add(request.path);
+        return this;
+      case 'stop':
+        await this.#sealer.stop();
+        process.disconnect?.();
+        return this;
+      default:
+        return unreachable(request, 'upkeep request');
+    }
+  }
+}
+
+function tell(event: UpkeepEvent): void {
+  // The other end may be gone already; then nobody wants to know.
+  if (process.connected) process.send?.(event);
+}
+
+function errorOf(error: unknown): UpkeepError {
+  return { message: messageOf(error), code: systemCodeOf(error) ?? null };
+}

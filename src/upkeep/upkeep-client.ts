@@ -1,0 +1,146 @@
+/**
+ * The ingest process's end of the upkeep process: starts it, starts it anew when it dies, and knows how
+ * much it has to do. Nothing it does or fails to do holds ingestion up.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { unreachable } from '../core/invariant.ts';
+import { UPKEEP_HEAP_MIB } from '../core/limits.ts';
+import type { UpkeepError, UpkeepEvent, UpkeepOptions, UpkeepRequest } from '../core/upkeep-messages.ts';
+import { workerFile } from '../core/worker-file.ts';
+import { Backoff, type BackoffLimits } from '../resilience/backoff.ts';
+
+export interface UpkeepObserver {
+  readonly upkeepRunning: (running: boolean) => void;
+  readonly upkeepDied: (reason: string, restartInMs: number) => void;
+  readonly sealed: (path: string, plainBytes: number, sealedBytes: number, durationMs: number) => void;
+  readonly sealFailed: (path: string, error: unknown, retryInMs: number | null) => void;
+  readonly sealBacklog: (files: number) => void;
+  readonly sealCircuit: (state: 'closed' | 'open' | 'half_open', error: unknown) => void;
+}
+
+/** A process that has run so long did not die of its start. */
+const HEALTHY_MS = 60_000;
+/** How long a stop waits for what is in work to be given up. */
+const STOP_MS = 5000;
+
+export class UpkeepClient {
+  readonly #options: UpkeepOptions;
+  readonly #observer: UpkeepObserver;
+  readonly #limits: BackoffLimits;
+  #pauses: Backoff;
+  #child: ChildProcess | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  /** Requests to seal that the present process was sent, and what it last said. */
+  #sent = 0;
+  #backlog = { files: 0, received: 0 };
+  #state: 'new' | 'running' | 'stopping' = 'new';
+
+  constructor(options: UpkeepOptions, observer: UpkeepObserver, pauses: BackoffLimits) {
+    this.#options = options;
+    this.#observer = observer;
+    this.#limits = pauses;
+    this.#pauses = new Backoff(pauses);
+  }
+
+  /** Starts it; it takes up by itself whatever lies closed and not sealed. */
+  start(): void {
+    if (this.#state !== 'new') return;
+    this.#state = 'running';
+    this.#fork();
+  }
+
+  /** @param path of a segment that was closed just now, without suffix */
+  seal(path: string): void {
+    // Without a process there is nobody to tell, and the next one finds it in the archive.
+    if (this.#child === undefined) return;
+    this.#sent += 1;
+    this.#send({ kind: 'seal', path });
+    this.#reportBacklog();
+  }
+
+  /** Ends it; what is in work is given up, and done again after the next start. */
+  async stop(): Promise<void> {
+    this.#state = 'stopping';
+    clearTimeout(this.#restart);
+    const child = this.#child;
+    if (child === undefined) return;
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    this.#send({ kind: 'stop' });
+    const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    await exited;
+    clearTimeout(kill);
+  }
+
+  #fork(): void {
+    const startedAt = performance.now();
+    const child = fork(fileURLToPath(workerFile(import.meta.url, 'upkeep')), [], {
+      execArgv: [...process.execArgv, `--max-old-space-size=${UPKEEP_HEAP_MIB}`],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#child = child;
+    this.#sent = 0;
+    this.#backlog = { files: 0, received: 0 };
+    child.on('message', (event: UpkeepEvent) => this.#onEvent(event));
+    // A process that cannot be started has no exit.
+    child.on('error', (error) => this.#ended(child, error.message, startedAt));
+    child.on('exit', (code, signal) =>
+      this.#ended(
+        child,
+        signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`,
+        startedAt,
+      ),
+    );
+    this.#send({ kind: 'start', options: this.#options });
+  }
+
+  #ended(child: ChildProcess, reason: string, startedAt: number): void {
+    if (this.#child !== child) return;
+    this.#child = undefined;
+    this.#observer.upkeepRunning(false);
+    if (this.#state === 'stopping') return;
+    if (performance.now() - startedAt > HEALTHY_MS) this.#pauses = new Backoff(this.#limits);
+    const restartInMs = this.#pauses.next();
+    this.#observer.upkeepDied(reason, restartInMs);
+    this.#restart = setTimeout(() => this.#fork(), restartInMs);
+    this.#restart.unref();
+  }
+
+  #send(request: UpkeepRequest): void {
+    // A process that is just dying takes nothing more; its exit says the rest.
+    this.#child?.send(request, () => undefined);
+  }
+
+  #onEvent(event: UpkeepEvent): void {
+    const observer = this.#observer;
+    switch (event.kind) {
+      case 'ready':
+        observer.upkeepRunning(true);
+        break;
+      case 'sealed':
+        observer.sealed(event.path, event.plainBytes, event.sealedBytes, event.durationMs);
+        break;
+      case 'seal_failed':
+        observer.sealFailed(event.path, errorFrom(event.error), event.retryInMs);
+        break;
+      case 'seal_backlog':
+        this.#backlog = event;
+        this.#reportBacklog();
+        break;
+      case 'seal_circuit':
+        observer.sealCircuit(event.state, event.error === null ? undefined : errorFrom(event.error));
+        break;
+      default:
+        unreachable(event, 'upkeep event');
+    }
+  }
+
+  #reportBacklog(): void {
+    const { files, received } = this.#backlog;
+    this.#observer.sealBacklog(files + this.#sent - received);
+  }
+}
+
+function errorFrom({ message, code }: UpkeepError): Error {
+  return Object.assign(new Error(message), code === null ? {} : { code });
+}

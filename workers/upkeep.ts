@@ -1,0 +1,3 @@
+import { runUpkeepProcess } from '../src/pipeline/upkeep-process.ts';
+
+runUpkeepProcess();
