@@ -75,7 +75,7 @@ export class UpkeepClient {
   #fork(): void {
     const startedAt = performance.now();
     const child = fork(fileURLToPath(workerFile(import.meta.url, 'upkeep')), [], {
-      execArgv: [...process.execArgv, `--max-old-space-size=${UPKEEP_HEAP_MIB}`],
+      execArgv: [`--max-old-space-size=${UPKEEP_HEAP_MIB}`],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#child = child;

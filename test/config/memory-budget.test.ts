@@ -35,7 +35,7 @@ test('more than there is names the largest parts and what to lower', () => {
       assert.ok(error instanceof ServiceError && error.exitCode === 78);
       assert.match(
         error.message,
-        /^The configuration is not valid: the limits allow \d+MiB of memory \(the queue 2048MiB, the program \d+MiB, workers \d+MiB\), but this container has 768MiB; lower transform\.queue_bytes, transform\.workers, \S+, or give it more memory\.$/,
+        /^The configuration is not valid: the limits allow \d+MiB of memory \(the queue 2048MiB, sealing 256MiB, the program \d+MiB\), but this container has 768MiB; lower transform\.queue_bytes, seal\.memory_limit, \S+, or give it more memory\.$/,
       );
       return true;
     },

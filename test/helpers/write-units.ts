@@ -10,7 +10,8 @@ export const TOPIC = 'logs';
 
 /** The line of a stored record; `padding` makes it longer. */
 export function lineOf(partition: number, offset: number, padding = 0): string {
-  return `{"p":${partition},"o":${offset},"x":"${'x'.repeat(padding)}"}\n`;
+  const message = `${partition}/${offset} ${'x'.repeat(padding)}`;
+  return `{"timestamp":"2026-11-23T09:00:00.000Z","service":"s","level":"INFO","message":"${message}"}\n`;
 }
 
 /** The line of a quarantined record. */
