@@ -39,6 +39,8 @@ export interface UpkeepError {
 export type UpkeepEvent =
   /** It holds its lock and has taken up what an earlier run left. */
   | { readonly kind: 'ready' }
+  /** It cannot go on and ends. */
+  | { readonly kind: 'failed'; readonly error: UpkeepError }
   | {
       readonly kind: 'sealed';
       readonly path: string;

@@ -11,7 +11,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../core/clock.ts';
-import { messageOf, systemCodeOf } from '../core/errors.ts';
+import { EXIT, messageOf, systemCodeOf } from '../core/errors.ts';
 import { invariant, unreachable } from '../core/invariant.ts';
 import { MAX_RECORD_DEPTH, SEAL_CIRCUIT, SEAL_RETRY } from '../core/limits.ts';
 import type { UpkeepError, UpkeepEvent, UpkeepOptions, UpkeepRequest } from '../core/upkeep-messages.ts';
@@ -34,8 +34,8 @@ export function runUpkeepProcess(): void {
   process.on('message', (request: UpkeepRequest) => {
     if (request.kind === 'start') upkeep = Upkeep.begin(request.options);
     invariant(upkeep !== undefined, 'the first request starts the upkeep');
-    // A failure here is a bug or a broken directory: it ends this process, and a new one is started.
     upkeep = upkeep.then((started) => started.handle(request));
+    upkeep.catch(fail);
   });
 }
 
@@ -102,6 +102,12 @@ class Upkeep {
         return unreachable(request, 'upkeep request');
     }
   }
+}
+
+/** A directory that cannot be used, or a bug: this process ends, and another one is started after a pause. */
+function fail(error: unknown): void {
+  const event: UpkeepEvent = { kind: 'failed', error: errorOf(error) };
+  if (process.connected) process.send?.(event, () => process.exit(EXIT.failed));
 }
 
 function tell(event: UpkeepEvent): void {

@@ -34,6 +34,8 @@ export class UpkeepClient {
   /** Requests to seal that the present process was sent, and what it last said. */
   #sent = 0;
   #backlog = { files: 0, received: 0 };
+  /** What the present process said of its own end. */
+  #failure: string | undefined;
   #state: 'new' | 'running' | 'stopping' = 'new';
 
   constructor(options: UpkeepOptions, observer: UpkeepObserver, pauses: BackoffLimits) {
@@ -79,18 +81,16 @@ export class UpkeepClient {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#child = child;
+    this.#failure = undefined;
     this.#sent = 0;
     this.#backlog = { files: 0, received: 0 };
     child.on('message', (event: UpkeepEvent) => this.#onEvent(event));
     // A process that cannot be started has no exit.
     child.on('error', (error) => this.#ended(child, error.message, startedAt));
-    child.on('exit', (code, signal) =>
-      this.#ended(
-        child,
-        signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`,
-        startedAt,
-      ),
-    );
+    child.on('exit', (code, signal) => {
+      const end = signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`;
+      this.#ended(child, this.#failure ?? end, startedAt);
+    });
     this.#send({ kind: 'start', options: this.#options });
   }
 
@@ -116,6 +116,9 @@ export class UpkeepClient {
     switch (event.kind) {
       case 'ready':
         observer.upkeepRunning(true);
+        break;
+      case 'failed':
+        this.#failure = event.error.message;
         break;
       case 'sealed':
         observer.sealed(event.path, event.plainBytes, event.sealedBytes, event.durationMs);

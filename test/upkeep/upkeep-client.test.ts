@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, getPriority } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_CATEGORY_RULES } from '../../src/core/category-rules.ts';
@@ -177,6 +178,17 @@ test('a stop of the whole group does not end it before the ingest process says s
   for (const pid of upkeepPids()) process.kill(pid, 'SIGTERM');
   await sleep(100);
   assert.equal(upkeepPids().length, 1);
+  await harness.allSealed();
+});
+
+test('what it cannot work with is told in its own words, and tried again', async (context) => {
+  const directory = await writeLogDirectory(context);
+  writeFileSync(join(directory, 'state/upkeep.lock'), 'no lock');
+  const harness = new Harness(context, directory);
+  harness.client.start();
+  await waitFor('two deaths', async () => harness.deaths.length > 1);
+  assert.match(harness.deaths[0] ?? '', /file is not a database/);
+  rmSync(join(directory, 'state/upkeep.lock'));
   await harness.allSealed();
 });
 

@@ -32,6 +32,7 @@ export async function runToEnd(scene: Scene, service: ServiceProcess): Promise<E
   // Before that, what an earlier run committed proves nothing, and the service does not heed a stop yet.
   await waitUntilReading(service);
   await waitFor('the closed files to be archived', async () => {
+    if ((await metricOf(service, 'log_consumer_upkeep_up')) === 0) return false;
     const backlog = await metricOf(service, 'log_consumer_seal_backlog_files');
     return backlog === undefined || backlog === 0;
   });

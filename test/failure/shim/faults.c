@@ -49,9 +49,17 @@ static int log_descriptor = -1;
 static ssize_t (*real_write)(int, const void *, size_t);
 static int (*real_open)(const char *, int, ...);
 
+/* The first process that this library was loaded into; those that it starts inherit it. */
+static pid_t root;
+
 __attribute__((constructor)) static void prepare(void) {
   real_write = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
   real_open = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open64");
+  const char *parent = getenv("FAULT_ROOT");
+  root = parent == NULL ? getpid() : (pid_t)atol(parent);
+  char own[32];
+  snprintf(own, sizeof own, "%d", (int)root);
+  setenv("FAULT_ROOT", own, 1);
   directory = getenv("FAULT_DIRECTORY");
   const char *control_file = getenv("FAULT_CONTROL");
   const char *log_file = getenv("FAULT_LOG");
@@ -109,7 +117,9 @@ static enum action judge(enum kind kind, const char *name, const char *path) {
   return FAIL_ONCE;
 }
 
+/* The upkeep process takes the service with it, as a machine that goes down does. */
 static void end_process(void) {
+  kill(root, SIGKILL);
   kill(getpid(), SIGKILL);
   for (;;) pause();
 }
