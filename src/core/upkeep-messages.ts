@@ -23,7 +23,7 @@ export interface UpkeepOptions {
 export type UpkeepRequest =
   /** The first request of all. */
   | { readonly kind: 'start'; readonly options: UpkeepOptions }
-  /** A segment was closed. @param path without suffix */
+  /** A segment is to be sealed. @param path without suffix */
   | { readonly kind: 'seal'; readonly path: string }
   /** Leave what is not begun, give up what is, and end. */
   | { readonly kind: 'stop' };
@@ -37,12 +37,15 @@ export interface UpkeepError {
 
 /** Upkeep process to ingest process. */
 export type UpkeepEvent =
-  /** It holds its lock and has taken up what an earlier run left. */
+  /** It holds its lock, and takes requests. */
   | { readonly kind: 'ready' }
   /** It cannot go on and ends. */
   | { readonly kind: 'failed'; readonly error: UpkeepError }
   | {
       readonly kind: 'sealed';
+      /** As in the request. */
+      readonly segment: string;
+      /** Of the compressed file. */
       readonly path: string;
       readonly plainBytes: number;
       readonly sealedBytes: number;
@@ -55,8 +58,6 @@ export type UpkeepEvent =
       /** Null when it is not tried again by this process. */
       readonly retryInMs: number | null;
     }
-  /** @param received how many `seal` requests are among them or done */
-  | { readonly kind: 'seal_backlog'; readonly files: number; readonly received: number }
   | {
       readonly kind: 'seal_circuit';
       readonly state: 'closed' | 'open' | 'half_open';

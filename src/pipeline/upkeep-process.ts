@@ -20,6 +20,7 @@ import { statePath, UPKEEP_DIRECTORY, UPKEEP_LOCK } from '../storage/layout.ts';
 import { tryLock } from '../storage/lock.ts';
 import { StoredLineClassifier } from '../transform/stored-line-classifier.ts';
 import { type SealOptions, sealSegment } from '../upkeep/seal/seal-segment.ts';
+import { removeLeftovers } from '../upkeep/seal/unsealed.ts';
 import { isSealOutage, Sealer } from '../upkeep/sealer.ts';
 
 const LOCK_POLL_MS = 50;
@@ -41,7 +42,6 @@ export function runUpkeepProcess(): void {
 
 class Upkeep {
   readonly #sealer: Sealer;
-  #received = 0;
 
   private constructor(options: UpkeepOptions) {
     const { directory, categories, seal } = options;
@@ -57,8 +57,8 @@ class Upkeep {
         judge: () => new StoredLineClassifier(categories, MAX_RECORD_DEPTH),
       },
     };
+    removeLeftovers(directory);
     this.#sealer = new Sealer({
-      directory,
       concurrency: seal.concurrency,
       seal: (path, signal) => sealSegment(path, sealing, signal),
       pauses: SEAL_RETRY,
@@ -69,11 +69,9 @@ class Upkeep {
         onChange: (state, error) =>
           tell({ kind: 'seal_circuit', state, error: error === undefined ? null : errorOf(error) }),
       }),
-      onSealed: (path, plainBytes, sealedBytes, durationMs) =>
-        tell({ kind: 'sealed', path, plainBytes, sealedBytes, durationMs }),
+      onSealed: (segment, sealed, durationMs) => tell({ kind: 'sealed', segment, ...sealed, durationMs }),
       onFailed: (path, error, retryInMs) =>
         tell({ kind: 'seal_failed', path, error: errorOf(error), retryInMs }),
-      onBacklog: (files) => tell({ kind: 'seal_backlog', files, received: this.#received }),
     });
   }
 
@@ -81,7 +79,6 @@ class Upkeep {
     const lock = statePath(options.directory, UPKEEP_LOCK);
     while (tryLock(lock) === undefined) await sleep(LOCK_POLL_MS);
     const upkeep = new Upkeep(options);
-    upkeep.#sealer.resume();
     tell({ kind: 'ready' });
     return upkeep;
   }
@@ -91,7 +88,6 @@ class Upkeep {
       case 'start':
         return this;
       case 'seal':
-        this.#received += 1;
         this.#sealer.add(request.path);
         return this;
       case 'stop':

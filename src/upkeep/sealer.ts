@@ -5,38 +5,25 @@
  * while the disk refuses one file after the other. A file that is no longer what the writer wrote is left
  * to a person.
  */
-import { rmSync } from 'node:fs';
 import PQueue from 'p-queue';
 import { systemCodeOf } from '../core/errors.ts';
-import { LOG_FILES } from '../core/files.ts';
 import { Backoff, type BackoffLimits } from '../resilience/backoff.ts';
 import type { Circuit } from '../resilience/circuit.ts';
-import { SEGMENT_SUFFIX, TEMPORARY_SUFFIX } from '../storage/layout.ts';
-import { closedSegments } from '../storage/recovery.ts';
 import { AlteredSegment, type SealedSegment } from './seal/seal-segment.ts';
 
 export interface SealerOptions {
-  readonly directory: string;
   /** Segments in work at the same time. */
   readonly concurrency: number;
   /** Seals one segment; undefined when it was given up because of the signal. */
   readonly seal: (path: string, signal: AbortSignal) => Promise<SealedSegment | undefined>;
-  readonly onSealed: (path: string, plainBytes: number, sealedBytes: number, durationMs: number) => void;
+  readonly onSealed: (segment: string, sealed: SealedSegment, durationMs: number) => void;
   /** Pauses before a file that failed is tried again. */
   readonly pauses: BackoffLimits;
   /** Opens when the disk refuses; `isSealOutage` says which errors count. */
   readonly circuit: Pick<Circuit, 'run'>;
   /** @param retryInMs null when the file is not tried again by this process */
   readonly onFailed: (path: string, error: unknown, retryInMs: number | null) => void;
-  readonly onBacklog: (segments: number) => void;
 }
-
-/** What a crash can leave beside a segment; its facts are written by others, too, and replace what is left. */
-const LEFTOVERS: ReadonlySet<string> = new Set(
-  [SEGMENT_SUFFIX.gzip, SEGMENT_SUFFIX.zstd, SEGMENT_SUFFIX.lz4, SEGMENT_SUFFIX.columns].map(
-    (suffix) => suffix + TEMPORARY_SUFFIX,
-  ),
-);
 
 export class Sealer {
   readonly #options: SealerOptions;
@@ -48,21 +35,6 @@ export class Sealer {
   constructor(options: SealerOptions) {
     this.#options = options;
     this.#queue = new PQueue({ concurrency: options.concurrency });
-  }
-
-  /** Takes up what an earlier run left plain, and removes what it left half-done. */
-  resume(): void {
-    for (const file of LOG_FILES) {
-      for (const segment of closedSegments(this.#options.directory, file)) {
-        const { suffixes } = segment;
-        for (const suffix of suffixes) {
-          if (LEFTOVERS.has(suffix)) rmSync(segment.path + suffix, { force: true });
-        }
-        if (suffixes.includes(SEGMENT_SUFFIX.plain) && suffixes.includes(SEGMENT_SUFFIX.facts)) {
-          this.add(segment.path);
-        }
-      }
-    }
   }
 
   /** @param path of a closed segment, without suffix */
@@ -83,9 +55,7 @@ export class Sealer {
     if (signal.aborted) return;
     this.#queue
       .add(() => this.#options.circuit.run(() => this.#seal(path), signal))
-      .catch((error: unknown) => this.#failed(path, pauses, error))
-      .finally(() => this.#reportBacklog());
-    this.#reportBacklog();
+      .catch((error: unknown) => this.#failed(path, pauses, error));
   }
 
   #failed(path: string, pauses: Backoff, error: unknown): void {
@@ -101,16 +71,11 @@ export class Sealer {
     this.#retries.add(retry);
   }
 
-  #reportBacklog(): void {
-    this.#options.onBacklog(this.#queue.size + this.#queue.pending + this.#retries.size);
-  }
-
   async #seal(path: string): Promise<void> {
     const startedAt = performance.now();
     const sealed = await this.#options.seal(path, this.#stopping.signal);
     if (sealed === undefined) return;
-    const { plainBytes, sealedBytes } = sealed;
-    this.#options.onSealed(sealed.path, plainBytes, sealedBytes, performance.now() - startedAt);
+    this.#options.onSealed(path, sealed, performance.now() - startedAt);
   }
 }
 

@@ -1,6 +1,9 @@
 /**
- * The ingest process's end of the upkeep process: starts it, starts it anew when it dies, and knows how
- * much it has to do. Nothing it does or fails to do holds ingestion up.
+ * The ingest process's end of the upkeep process: starts it, starts it anew when it dies, and knows what it
+ * has to do. Nothing it does or fails to do holds ingestion up.
+ *
+ * Only this end says what is sealed. The archive alone does not tell: a segment that was closed a moment ago
+ * can become the active file again, as long as the group has not taken the checkpoint that closed it.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +12,7 @@ import { UPKEEP_HEAP_MIB } from '../core/limits.ts';
 import type { UpkeepError, UpkeepEvent, UpkeepOptions, UpkeepRequest } from '../core/upkeep-messages.ts';
 import { workerFile } from '../core/worker-file.ts';
 import { Backoff, type BackoffLimits } from '../resilience/backoff.ts';
+import { unsealedSegments } from './seal/unsealed.ts';
 
 export interface UpkeepObserver {
   readonly upkeepRunning: (running: boolean) => void;
@@ -31,9 +35,8 @@ export class UpkeepClient {
   #pauses: Backoff;
   #child: ChildProcess | undefined;
   #restart: NodeJS.Timeout | undefined;
-  /** Requests to seal that the present process was sent, and what it last said. */
-  #sent = 0;
-  #backlog = { files: 0, received: 0 };
+  /** Segments to be sealed, whichever process does it. */
+  readonly #unsealed = new Set<string>();
   /** What the present process said of its own end. */
   #failure: string | undefined;
   #state: 'new' | 'running' | 'stopping' = 'new';
@@ -45,18 +48,18 @@ export class UpkeepClient {
     this.#pauses = new Backoff(pauses);
   }
 
-  /** Starts it; it takes up by itself whatever lies closed and not sealed. */
+  /** Starts it, and takes up what an earlier run left: all that is closed by now may be sealed. */
   start(): void {
     if (this.#state !== 'new') return;
     this.#state = 'running';
+    for (const path of unsealedSegments(this.#options.directory)) this.#unsealed.add(path);
     this.#fork();
+    this.#reportBacklog();
   }
 
-  /** @param path of a segment that was closed just now, without suffix */
+  /** @param path of a segment that will not be changed any more, without suffix */
   seal(path: string): void {
-    // Without a process there is nobody to tell, and the next one finds it in the archive.
-    if (this.#child === undefined) return;
-    this.#sent += 1;
+    this.#unsealed.add(path);
     this.#send({ kind: 'seal', path });
     this.#reportBacklog();
   }
@@ -82,8 +85,6 @@ export class UpkeepClient {
     });
     this.#child = child;
     this.#failure = undefined;
-    this.#sent = 0;
-    this.#backlog = { files: 0, received: 0 };
     child.on('message', (event: UpkeepEvent) => this.#onEvent(event));
     // A process that cannot be started has no exit.
     child.on('error', (error) => this.#ended(child, error.message, startedAt));
@@ -92,6 +93,7 @@ export class UpkeepClient {
       this.#ended(child, this.#failure ?? end, startedAt);
     });
     this.#send({ kind: 'start', options: this.#options });
+    for (const path of this.#unsealed) this.#send({ kind: 'seal', path });
   }
 
   #ended(child: ChildProcess, reason: string, startedAt: number): void {
@@ -121,14 +123,12 @@ export class UpkeepClient {
         this.#failure = event.error.message;
         break;
       case 'sealed':
+        this.#done(event.segment);
         observer.sealed(event.path, event.plainBytes, event.sealedBytes, event.durationMs);
         break;
       case 'seal_failed':
+        if (event.retryInMs === null) this.#done(event.path);
         observer.sealFailed(event.path, errorFrom(event.error), event.retryInMs);
-        break;
-      case 'seal_backlog':
-        this.#backlog = event;
-        this.#reportBacklog();
         break;
       case 'seal_circuit':
         observer.sealCircuit(event.state, event.error === null ? undefined : errorFrom(event.error));
@@ -138,9 +138,13 @@ export class UpkeepClient {
     }
   }
 
+  #done(segment: string): void {
+    this.#unsealed.delete(segment);
+    this.#reportBacklog();
+  }
+
   #reportBacklog(): void {
-    const { files, received } = this.#backlog;
-    this.#observer.sealBacklog(files + this.#sent - received);
+    this.#observer.sealBacklog(this.#unsealed.size);
   }
 }
 

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type SealOptions, sealSegment } from '../../src/upkeep/seal/seal-segment.ts';
+import { unsealedSegments } from '../../src/upkeep/seal/unsealed.ts';
 import { Sealer, type SealerOptions } from '../../src/upkeep/sealer.ts';
 
 /** Takes every line for one without fields. */
@@ -29,29 +30,44 @@ export class SealerHarness {
   readonly failures: string[] = [];
   /** Pauses before the next try, one for each failure. */
   readonly retries: (number | null)[] = [];
-  readonly backlog: number[] = [];
+  /** Segments that were given to it, and that are neither sealed nor given up. */
+  readonly waiting = new Set<string>();
   readonly sealer: Sealer;
+  readonly #directory: string;
 
   constructor(directory: string, options: Partial<SealerOptions> = {}) {
     const sealing = sealOptions(directory);
+    this.#directory = directory;
     this.sealer = new Sealer({
-      directory,
       concurrency: 2,
       seal: (path, signal) => sealSegment(path, sealing, signal),
       pauses: { firstMs: 1, maxMs: 4 },
       circuit: { run: (attempt) => attempt() },
-      onSealed: (path) => this.sealed.push(path),
-      onFailed: (_path, error, retryInMs) => {
+      onSealed: (path) => {
+        this.sealed.push(path);
+        this.waiting.delete(path);
+      },
+      onFailed: (path, error, retryInMs) => {
+        if (retryInMs === null) this.waiting.delete(path);
         this.failures.push((error as Error).message);
         this.retries.push(retryInMs);
       },
-      onBacklog: (segments) => this.backlog.push(segments),
       ...options,
     });
   }
 
+  add(path: string): void {
+    this.waiting.add(path);
+    this.sealer.add(path);
+  }
+
+  /** Seals what lies closed and unsealed. */
+  sealAll(): void {
+    for (const path of unsealedSegments(this.#directory)) this.add(path);
+  }
+
   /** Waits until nothing is left to seal. */
   async idle(): Promise<void> {
-    while (this.backlog.at(-1) !== 0) await sleep(2);
+    while (this.waiting.size > 0) await sleep(2);
   }
 }

@@ -43,7 +43,7 @@ test('closed segments become gzip files that any tool reads, and the plain ones 
   const directory = await writeLogDirectory(context);
   const before = contentsOf(directory);
   const harness = new SealerHarness(directory);
-  harness.sealer.resume();
+  harness.sealAll();
   await harness.idle();
   assert.deepEqual(harness.failures, []);
   assert.deepEqual(contentsOf(directory), before);
@@ -63,7 +63,7 @@ test('a large segment is joined from members of whole lines, which gzip and zcat
   const { directory, path } = await writeLargeSegment(context);
   const plain = readFileSync(`${path}.jsonl`);
   const harness = new SealerHarness(directory);
-  harness.sealer.add(path);
+  harness.add(path);
   await harness.idle();
   assert.deepEqual(harness.failures, []);
   const { sealed } = JSON.parse(readFileSync(`${path}.meta.json`, 'utf8')) as SegmentFacts;
@@ -107,7 +107,7 @@ for (const [what, leave] of LEFTOVERS) {
     const before = contentOf(directory, 'service_logs');
     for (const { path } of closedSegments(directory, 'service_logs')) leave(path);
     const harness = new SealerHarness(directory);
-    harness.sealer.resume();
+    harness.sealAll();
     await harness.idle();
     for (const { path, suffixes } of closedSegments(directory, 'service_logs')) {
       assert.ok(
@@ -140,7 +140,7 @@ for (const [what, damage, message] of WRONG) {
     damage(path);
     const before = readFileSync(`${path}.jsonl`);
     const harness = new SealerHarness(directory);
-    harness.sealer.add(path);
+    harness.add(path);
     await harness.idle();
     assert.equal(harness.failures.length, 1);
     assert.match(harness.failures[0] ?? '', message);
@@ -165,7 +165,7 @@ test('a compressed file that the disk changed is thrown away, and the plain one 
     seal: (segment, signal) => sealSegment(segment, { ...options, columns }, signal),
     pauses: { firstMs: 60_000, maxMs: 60_000 },
   });
-  harness.sealer.add(path);
+  harness.add(path);
   while (harness.failures.length === 0) await sleep(2);
   assert.match(harness.failures.join(), /does not read back as it was written/);
   assert.ok(existsSync(`${path}.jsonl`) && !existsSync(`${path}.jsonl.gz`));
@@ -188,18 +188,18 @@ test('segments without facts are not touched at the start: their rotation is not
   const { directory, path } = await writeLargeSegment(context);
   renameSync(`${path}.meta.json`, `${path}.elsewhere`);
   const harness = new SealerHarness(directory);
-  harness.sealer.resume();
-  assert.deepEqual(harness.backlog, []);
+  harness.sealAll();
+  assert.equal(harness.waiting.size, 0);
   assert.ok(existsSync(`${path}.jsonl`));
 });
 
 test('a stop leaves what is not begun, and takes nothing more', async (context) => {
   const directory = await writeLogDirectory(context);
   const harness = new SealerHarness(directory, { concurrency: 1 });
-  harness.sealer.resume();
+  harness.sealAll();
   await harness.sealer.stop();
   const [segment] = closedSegments(directory, 'service_logs');
-  harness.sealer.add(segment?.path ?? '');
+  harness.add(segment?.path ?? '');
   await sleep(20);
   assert.ok(harness.sealed.length <= 1);
   assert.deepEqual(harness.failures, []);

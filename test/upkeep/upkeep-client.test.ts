@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, getPriority } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -137,6 +137,25 @@ async function parentOf(context: TestContext, directory: string): Promise<ChildP
   await once(parent.stdout, 'data');
   return parent;
 }
+
+test('what is closed while it runs is sealed only when told so, also by the one that comes after it', async (context) => {
+  const directory = await writeLogDirectory(context);
+  const [segment] = closedSegments(directory, 'service_logs');
+  const path = segment?.path ?? '';
+  for (const suffix of ['.jsonl', '.meta.json']) renameSync(path + suffix, join(directory, `aside${suffix}`));
+  const harness = new Harness(context, directory);
+  harness.client.start();
+  await harness.allSealed();
+  for (const suffix of ['.jsonl', '.meta.json']) renameSync(join(directory, `aside${suffix}`), path + suffix);
+  for (const pid of upkeepPids()) process.kill(pid, 'SIGKILL');
+  await waitFor('its death to be told', async () => harness.deaths.length === 1);
+  await waitFor('the next one to run', async () => harness.running);
+  await sleep(300);
+  assert.ok(existsSync(`${path}.jsonl`), 'the group can still have it cut back');
+  harness.client.seal(path);
+  await harness.allSealed();
+  assert.deepEqual((await verify(directory)).problems, []);
+});
 
 test('it ends with the process that started it, and the next one waits until it has', async (context) => {
   const directory = await writeLogDirectory(context);

@@ -21,8 +21,9 @@ function first(paths: readonly string[]): string {
 }
 
 async function seal(directory: string, onSealed: () => void = () => undefined): Promise<void> {
-  const { sealer, failures } = new SealerHarness(directory, { onSealed });
-  sealer.resume();
+  const harness = new SealerHarness(directory, { onSealed });
+  const { sealer, failures } = harness;
+  harness.sealAll();
   while (closedSegments(directory, 'service_logs').some(({ suffixes }) => suffixes.includes('.jsonl'))) {
     await new Promise((resolve) => setTimeout(resolve, 2));
     assert.deepEqual(failures, []);
