@@ -8,12 +8,17 @@ import type { LogFile } from '../../src/core/files.ts';
 import { effectiveCheckpoints } from '../../src/storage/coverage.ts';
 import { instanceDirectories } from '../../src/storage/instances.ts';
 import { SEGMENT_SUFFIX } from '../../src/storage/layout.ts';
-import { closedSegments } from '../../src/storage/recovery.ts';
+import { type ClosedSegment, closedSegments } from '../../src/storage/recovery.ts';
 import { type FrozenFiles, freeze } from '../../src/upkeep/frozen-view.ts';
+
+interface Instance {
+  readonly directory: string;
+  readonly files: FrozenFiles;
+}
 
 /** What the instances below a root hold, held still; to be closed after use. */
 export class StoredFiles {
-  readonly #instances: { readonly directory: string; readonly files: FrozenFiles }[] = [];
+  readonly #instances: Instance[] = [];
   readonly #close: (() => void)[] = [];
 
   static async open(root: string): Promise<StoredFiles> {
@@ -35,26 +40,28 @@ export class StoredFiles {
     return stored;
   }
 
-  /** Lines of each instance, the last of a file also when it is torn. */
-  lines(file: LogFile): string[][] {
-    return this.#instances.map(({ directory, files }) => {
-      const { number, length } = files.checkpoint.files[file] ?? { number: 1, length: 0 };
-      const parts: Uint8Array[] = closedSegments(directory, file)
-        .filter((segment) => segment.number < number)
-        .map(({ path, suffixes }) =>
-          suffixes.includes(SEGMENT_SUFFIX.plain)
-            ? readFileSync(path + SEGMENT_SUFFIX.plain)
-            : gunzipSync(readFileSync(path + SEGMENT_SUFFIX.gzip)),
-        );
-      const descriptor = files.descriptors.get(file);
-      if (length > 0 && descriptor !== undefined) parts.push(readStart(descriptor, length));
-      return parts.flatMap(splitLines);
-    });
+  /** Lines of each instance, the last of a file also when it is torn. One file at a time is in memory. */
+  lines(file: LogFile): Iterable<string>[] {
+    return this.#instances.map((instance) => linesOf(instance, file));
   }
 
   close(): void {
     for (const close of this.#close) close();
   }
+}
+
+function* linesOf({ directory, files }: Instance, file: LogFile): Generator<string> {
+  const { number, length } = files.checkpoint.files[file] ?? { number: 1, length: 0 };
+  for (const segment of closedSegments(directory, file)) {
+    if (segment.number < number) yield* splitLines(readClosed(segment));
+  }
+  const descriptor = files.descriptors.get(file);
+  if (length > 0 && descriptor !== undefined) yield* splitLines(readStart(descriptor, length));
+}
+
+function readClosed({ path, suffixes }: ClosedSegment): Buffer {
+  if (suffixes.includes(SEGMENT_SUFFIX.plain)) return readFileSync(path + SEGMENT_SUFFIX.plain);
+  return gunzipSync(readFileSync(path + SEGMENT_SUFFIX.gzip));
 }
 
 function readStart(descriptor: number, length: number): Buffer {
@@ -63,16 +70,21 @@ function readStart(descriptor: number, length: number): Buffer {
   return buffer;
 }
 
-function splitLines(part: Uint8Array): string[] {
-  const lines = Buffer.from(part).toString().split('\n');
-  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+/** One at a time, since a file can be longer than the longest string. */
+function* splitLines(bytes: Buffer): Generator<string> {
+  let start = 0;
+  for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, start)) {
+    yield bytes.toString('utf8', start, end);
+    start = end + 1;
+  }
+  if (start < bytes.length) yield bytes.toString('utf8', start);
 }
 
 /** All lines of one kind of file, of all instances. */
 export async function storedLines(root: string, file: LogFile): Promise<string[]> {
   const files = await StoredFiles.open(root);
   try {
-    return files.lines(file).flat();
+    return files.lines(file).flatMap((lines) => [...lines]);
   } finally {
     files.close();
   }
