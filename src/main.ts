@@ -10,6 +10,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['check', async () => (await import('./commands/check.ts')).checkCommand],
   ['generate', async () => (await import('./commands/generate.ts')).generateCommand],
   ['explain', async () => (await import('./commands/explain.ts')).explainCommand],
+  ['quarantine', async () => (await import('./commands/quarantine.ts')).quarantineCommand],
+  ['replay', async () => (await import('./commands/replay.ts')).replayCommand],
   ['verify', async () => (await import('./commands/verify.ts')).verifyCommand],
 ]);
 

@@ -67,3 +67,9 @@ export const MAX_KEPT_BATCH_BYTES = 8 * MIB;
 
 /** Plain bytes in one gzip member of a sealed file. */
 export const GZIP_MEMBER_BYTES = MIB;
+
+/**
+ * So long a checkpoint may wait for Kafka before whoever passes its records on takes it as acknowledged: a
+ * commit takes milliseconds, and a service without work writes no later checkpoint that would say so.
+ */
+export const SETTLE_MS = 10_000;

@@ -27,6 +27,7 @@ import { replaceFileDurable, syncDirectory } from '../storage/durable-file.ts';
 import type { SegmentFacts } from '../storage/facts.ts';
 import { SEGMENT_SUFFIX } from '../storage/layout.ts';
 import { closedSegments } from '../storage/recovery.ts';
+import { plainReplaySegments } from '../storage/replay-journal.ts';
 import type { Member, MemberTask } from './gzip-member.ts';
 
 export interface SealerOptions {
@@ -73,6 +74,7 @@ export class Sealer {
         }
       }
     }
+    for (const path of plainReplaySegments(this.#options.directory)) this.add(path);
   }
 
   /** @param path of a closed segment, without suffix */

@@ -5,7 +5,7 @@
  * What is checked: every closed segment is there and has the records, bytes and checksums that were
  * recorded when it was closed; every active file begins with what the checkpoint promises; the offset
  * ranges of the segments follow each other without gap or overlap up to the checkpoint; and the numbers
- * add up. Bytes beyond the checkpoint are not looked at: they were never acknowledged.
+ * add up; and what replays took from the quarantine is stored as they recorded. Bytes beyond the checkpoint are not looked at: they were never acknowledged.
  */
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
@@ -15,15 +15,20 @@ import { fileSize } from '../storage/durable-file.ts';
 import type { SegmentFacts } from '../storage/facts.ts';
 import { activePath, SEGMENT_SUFFIX } from '../storage/layout.ts';
 import { type ClosedSegment, closedSegments } from '../storage/recovery.ts';
+import type { ReplayJournal } from '../storage/replay-journal.ts';
+import { fileProblems } from './file-problems.ts';
 import type { FrozenFiles } from './frozen-view.ts';
 import { checkLines, type LineCheck, type LineSource } from './line-check.ts';
 import { OffsetChain } from './offset-chain.ts';
 import { QuarantineCheck } from './quarantine-check.ts';
+import { bytesOfReplays, ReplayCheck } from './replay-check.ts';
 
 /** What was found in the files of one instance. */
 export interface DirectoryReport {
   /** Lines in service_logs. */
   readonly records: number;
+  /** Records of the quarantine that replays have stored. */
+  readonly replayed: number;
   readonly partitions: Checkpoint['partitions'];
   readonly problems: readonly string[];
 }
@@ -37,15 +42,26 @@ export class Verification {
   readonly #problems: string[] = [];
   readonly #chain: OffsetChain;
   readonly #quarantine: QuarantineCheck;
+  readonly #replay: ReplayCheck;
+  #isQuarantineComplete = true;
   #records = 0;
 
-  constructor(directory: string, { checkpoint, descriptors }: FrozenFiles, onBytes: (count: number) => void) {
+  /** @param journal as it was before the files were frozen, so that it speaks of nothing that came later */
+  constructor(
+    directory: string,
+    { checkpoint, descriptors }: FrozenFiles,
+    journal: ReplayJournal,
+    onBytes: (count: number) => void,
+  ) {
     this.#directory = directory;
     this.#checkpoint = checkpoint;
     this.#descriptors = descriptors;
     this.#onBytes = onBytes;
     this.#chain = new OffsetChain(checkpoint.partitions);
-    this.#quarantine = new QuarantineCheck(checkpoint.partitions);
+    this.#replay = new ReplayCheck(directory, journal);
+    this.#quarantine = new QuarantineCheck(checkpoint.partitions, (key, from, to) =>
+      this.#replay.quarantined(key, from, to),
+    );
   }
 
   async run(): Promise<DirectoryReport> {
@@ -55,7 +71,9 @@ export class Verification {
       await this.#unfinishedRotation(file, closed);
       await this.#active(file);
     }
+    await this.#replay.segments(this.#onBytes);
     this.#problems.push(...this.#chain.problems(), ...this.#quarantine.problems());
+    this.#problems.push(...this.#replay.problems(this.#isQuarantineComplete));
     this.#addUp();
     return this.#report();
   }
@@ -66,8 +84,9 @@ export class Verification {
     const known = segments.filter((segment) => segment.number < active);
     const byNumber = new Map(known.map((segment) => [segment.number, segment]));
     for (let number = 1; number < active; number += 1) {
-      if (!byNumber.has(number) && this.#pendingRename(file)?.facts.number !== number)
-        this.#problems.push(`Segment ${number} of ${file} is missing from the archive.`);
+      if (byNumber.has(number) || this.#pendingRename(file)?.facts.number === number) continue;
+      this.#problems.push(`Segment ${number} of ${file} is missing from the archive.`);
+      if (file === 'quarantine') this.#isQuarantineComplete = false;
     }
     if (byNumber.size !== known.length) {
       this.#problems.push(`The archive holds two segments of ${file} with the same number.`);
@@ -88,7 +107,7 @@ export class Verification {
       this.#problems.push(found);
       return;
     }
-    this.#compare(path, found, facts);
+    this.#problems.push(...fileProblems(path, found, facts));
     if (gzip && facts.sealed?.sha256 !== found.sha256) {
       this.#problems.push(`${path} does not have the SHA-256 that was recorded when it was sealed.`);
     }
@@ -107,7 +126,7 @@ export class Verification {
       this.#problems.push(found);
       return;
     }
-    this.#compare(path, found, facts);
+    this.#problems.push(...fileProblems(path, found, facts));
     if (file !== 'service_logs') return;
     this.#records += found.lines;
     this.#chain.segment(path, facts);
@@ -129,7 +148,8 @@ export class Verification {
       this.#problems.push(found);
       return;
     }
-    this.#compare(path, found, { records: state.records, bytes: state.length, crc32c: state.crc32c });
+    const { records, length: bytes, crc32c } = state;
+    this.#problems.push(...fileProblems(path, found, { records, bytes, crc32c }));
     if (file !== 'service_logs') return;
     this.#records += found.lines;
     this.#chain.active(state);
@@ -154,24 +174,6 @@ export class Verification {
     } catch (error) {
       return `${path} cannot be read (${messageOf(error)}).`;
     }
-  }
-
-  #compare(
-    path: string,
-    found: LineCheck,
-    expected: Pick<SegmentFacts, 'records' | 'bytes' | 'crc32c'>,
-  ): void {
-    if (found.bytes !== expected.bytes) {
-      this.#problems.push(`${path} has ${found.bytes} bytes, ${expected.bytes} were recorded.`);
-    } else if (found.crc32c !== expected.crc32c) {
-      this.#problems.push(`${path} does not have the checksum that was recorded: bytes in it were changed.`);
-    }
-    if (found.lines !== expected.records) {
-      this.#problems.push(`${path} has ${found.lines} lines, ${expected.records} were recorded.`);
-    }
-    if (found.torn > 0) this.#problems.push(`${path} ends in the middle of a line.`);
-    if (found.malformed > 0)
-      this.#problems.push(`${path} has ${found.malformed} lines that are not JSON objects.`);
   }
 
   /** A crash right after a rename leaves a segment whose facts stand only in the checkpoint. */
@@ -205,13 +207,22 @@ export class Verification {
   }
 
   #report(): DirectoryReport {
-    return { records: this.#records, partitions: this.#checkpoint.partitions, problems: this.#problems };
+    return {
+      records: this.#records,
+      replayed: this.#replay.records,
+      partitions: this.#checkpoint.partitions,
+      problems: this.#problems,
+    };
   }
 }
 
 /** Bytes that a verification will read, for the progress. */
-export function bytesToVerify(directory: string, { checkpoint }: FrozenFiles): number {
-  let bytes = 0;
+export function bytesToVerify(
+  directory: string,
+  { checkpoint }: FrozenFiles,
+  journal: ReplayJournal,
+): number {
+  let bytes = bytesOfReplays(directory, journal);
   for (const file of LOG_FILES) {
     bytes += checkpoint.files[file]?.length ?? 0;
     for (const { path } of closedSegments(directory, file)) {
