@@ -1,9 +1,11 @@
 /** Directories whose records went through the real parser and the real writer, and what replays add. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { DEFAULT_CATEGORY_RULES } from '../../src/core/category-rules.ts';
 import type { LogFile } from '../../src/core/files.ts';
 import type { WriterOptions } from '../../src/core/messages.ts';
+import { SEGMENT_SUFFIX } from '../../src/storage/layout.ts';
 import { loadReplayJournal } from '../../src/storage/replay-journal.ts';
 import type { UnitOptions } from '../../src/transform/pool.ts';
 import { RecordTransformer } from '../../src/transform/record-transformer.ts';
@@ -74,12 +76,18 @@ export function replayWide(root: string, options: Partial<ReplayOptions> = {}): 
 export function replayedLines(directory: string, file: LogFile): string[] {
   return loadReplayJournal(directory)
     .runs.flatMap(({ segments }) => segments.filter((segment) => segment.file === file))
-    .flatMap(({ base }) => linesIn(readFileSync(join(directory, `${base}.jsonl`), 'utf8')));
+    .flatMap(({ base }) => linesIn(contentOfSegment(join(directory, base))));
 }
 
 /** All lines that were ever stored of one kind of file, sorted. */
 export function storedLines(directory: string, file: LogFile): string[] {
   return [...linesIn(contentOf(directory, file)), ...replayedLines(directory, file)].sort();
+}
+
+function contentOfSegment(path: string): string {
+  const plain = path + SEGMENT_SUFFIX.plain;
+  if (existsSync(plain)) return readFileSync(plain, 'utf8');
+  return gunzipSync(readFileSync(path + SEGMENT_SUFFIX.gzip)).toString();
 }
 
 function linesIn(text: string): string[] {
