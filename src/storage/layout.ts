@@ -23,6 +23,7 @@ export const CHECKPOINT_FILE = 'checkpoint.json';
 export const CHECKPOINT_PREVIOUS_FILE = 'checkpoint.prev.json';
 export const CHECKPOINT_TEMPORARY_FILE = 'checkpoint.json.tmp';
 export const REPLAY_FILE = 'replay.json';
+export const DEAD_LETTER_FILE = 'dead-letter.json';
 
 /** Suffixes of what belongs to one sealed segment, after its base name. */
 export const SEGMENT_SUFFIX = { plain: '.jsonl', gzip: '.jsonl.gz', facts: '.meta.json' } as const;

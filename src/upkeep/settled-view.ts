@@ -74,8 +74,7 @@ export async function settledView(
     const subjects = subjectsOf(instances, views).map((subject, index): Subject => {
       const { newest: latest, acknowledged = latest } = views[index] as FrozenView;
       const isUnchanged = isLate && latest.checkpoint.sequence === wanted?.[index];
-      const isOld = clock.now() - Date.parse(latest.checkpoint.written_at) >= settleMs;
-      if (isUnchanged || isOld) return subject;
+      if (isUnchanged || isOld(latest, clock, settleMs)) return subject;
       if (acknowledged.checkpoint.sequence < (wanted?.[index] ?? 0)) isReached = false;
       return { ...subject, files: acknowledged };
     });
@@ -83,6 +82,21 @@ export async function settledView(
     closeAll(views);
     await sleep(TRY_AGAIN_MS);
   }
+}
+
+/** What is settled of one directory at this moment, without waiting and without looking at others. */
+export async function settledFilesOf(
+  directory: string,
+  clock: Clock,
+  settleMs: number,
+): Promise<{ readonly files: FrozenFiles; close(): void }> {
+  const view = await freeze(directory);
+  const { newest, acknowledged = newest } = view;
+  return { files: isOld(newest, clock, settleMs) ? newest : acknowledged, close: () => view.close() };
+}
+
+function isOld({ checkpoint }: FrozenFiles, clock: Clock, settleMs: number): boolean {
+  return clock.now() - Date.parse(checkpoint.written_at) >= settleMs;
 }
 
 async function freezeAll(instances: readonly InstanceDirectory[]): Promise<FrozenView[]> {
