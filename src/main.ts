@@ -67,7 +67,7 @@ async function overview(): Promise<string> {
     'Consumes JSON logs from Kafka, exactly once, into plain JSONL files.',
     '',
     'Commands:',
-    ...commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`),
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`),
     '',
     '"log-consumer <command> --help" says more. Without a command, "run" is meant.',
     'Exit codes: 0 done, 1 failed, 2 wrong usage, 78 invalid configuration.',

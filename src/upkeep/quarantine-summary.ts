@@ -11,7 +11,7 @@ import type { Subject } from './settled-view.ts';
 /** Of every reason so many entries are shown, each with another detail. */
 const EXAMPLES = 3;
 
-export interface QuarantineExample {
+interface QuarantineExample {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;

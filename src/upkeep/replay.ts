@@ -61,7 +61,7 @@ export interface ReplayReport {
 export async function replay(options: ReplayOptions): Promise<ReplayReport> {
   const instances = instancesOf(options.root);
   const locks: DirectoryLock[] = [];
-  const view = await settledView(instances, options.clock, options.settleMs);
+  const view = await settledView(instances, options.clock, options.settleMs, () => options.onProgress?.(0));
   try {
     if (!options.dryRun) {
       for (const { directory } of instances) locks.push(lockReplay(directory));

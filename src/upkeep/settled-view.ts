@@ -56,12 +56,14 @@ export async function newestView(instances: readonly InstanceDirectory[]): Promi
 
 /**
  * Holds the files still as far as Kafka has acknowledged them, waiting for what was there at the call.
+ * @param onWait called again and again while it waits
  * @throws ServiceError as `freeze`
  */
 export async function settledView(
   instances: readonly InstanceDirectory[],
   clock: Clock,
   settleMs = SETTLE_MS,
+  onWait: () => void = () => undefined,
 ): Promise<SubjectView> {
   const giveUpAt = clock.monotonic() + settleMs;
   let wanted: number[] | undefined;
@@ -80,6 +82,7 @@ export async function settledView(
     });
     if (isLate || isReached) return { subjects, close: () => closeAll(views) };
     closeAll(views);
+    onWait();
     await sleep(TRY_AGAIN_MS);
   }
 }
