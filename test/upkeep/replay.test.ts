@@ -21,6 +21,7 @@ import {
 import {
   CODEC_NAMES,
   type CodecName,
+  encodeRecords,
   type TestBatch,
   type TestRecord,
 } from '../helpers/record-batch-builder.ts';
@@ -168,7 +169,7 @@ test('narrow limits and then a replay store what wide limits would have stored',
       assert.deepEqual((await verify(directory)).problems, []);
       assert.equal((await replayWide(directory)).stored, 0);
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });
 
@@ -181,6 +182,17 @@ test('a batch that was over the limit gives up its records one by one, over seve
   const second = await replayWide(directory);
   assert.deepEqual([second.stored, second.already_replayed, second.remaining], [1, 2, {}]);
   assert.deepEqual((await verify(directory)).problems, []);
+});
+
+test('records before the damage of a batch were stored by ingestion, and are not stored again', async (context) => {
+  const directory = temporaryDirectory(context);
+  const records = [SMALL, SMALL];
+  const body = Buffer.concat([encodeRecords({ records }), Buffer.of(9, 9, 9)]);
+  const batch: TestBatch = { records, body, recordCount: 4, lastOffsetDelta: 3 };
+  await ingest(directory, [{ partition: 0, batches: [batch] }], NARROW);
+  assert.equal(storedLines(directory, 'service_logs').length, 2);
+  const report = await replayWide(directory);
+  assert.deepEqual([report.stored, report.remaining], [0, { corrupt_batch: 2 }]);
 });
 
 test('a damaged batch stays', async (context) => {
