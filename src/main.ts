@@ -10,6 +10,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['check', async () => (await import('./commands/check.ts')).checkCommand],
   ['generate', async () => (await import('./commands/generate.ts')).generateCommand],
   ['explain', async () => (await import('./commands/explain.ts')).explainCommand],
+  ['quarantine', async () => (await import('./commands/quarantine.ts')).quarantineCommand],
+  ['replay', async () => (await import('./commands/replay.ts')).replayCommand],
   ['verify', async () => (await import('./commands/verify.ts')).verifyCommand],
 ]);
 
@@ -65,7 +67,7 @@ async function overview(): Promise<string> {
     'Consumes JSON logs from Kafka, exactly once, into plain JSONL files.',
     '',
     'Commands:',
-    ...commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`),
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`),
     '',
     '"log-consumer <command> --help" says more. Without a command, "run" is meant.',
     'Exit codes: 0 done, 1 failed, 2 wrong usage, 78 invalid configuration.',

@@ -5,6 +5,7 @@ import { requireMemory } from '../config/load.ts';
 import { readTopicState } from '../consume/topic-state.ts';
 import { EXIT, messageOf, ServiceError } from '../core/errors.ts';
 import { clientSecurity } from '../kafka/client-security.ts';
+import { requireDeadLetterTopic } from '../kafka/dead-letter-topic.ts';
 import { CONFIG_OPTION, type Command, JSON_OPTION, write } from './command.ts';
 import { configOf, directoryOf } from './config-of.ts';
 
@@ -59,6 +60,16 @@ async function checkSurroundings(config: Config): Promise<string[]> {
     await readTopicState(kafka, kafka.topic, kafka.groupId, () => undefined);
   } catch (error) {
     problems.push(messageOf(error));
+  }
+  const { deadLetterTopic } = config.quarantine;
+  if (deadLetterTopic !== null) {
+    try {
+      await requireDeadLetterTopic({ ...kafka, topic: deadLetterTopic });
+    } catch (error) {
+      const text = messageOf(error);
+      // A broker that does not answer is one problem and not two.
+      if (!problems.includes(text)) problems.push(text);
+    }
   }
   const directory = resolve(directoryOf(config));
   try {

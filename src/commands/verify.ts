@@ -36,8 +36,9 @@ function describe(directory: string, report: VerifyReport): string {
   });
   const instances = report.instances.length > 1 ? `, ${report.instances.length} instances` : '';
   const verdict = report.ok ? 'Everything fits.' : 'Problems:';
+  const replayed = report.replayed === 0 ? '' : ` (${report.replayed} of them replayed since)`;
   return [
-    `${directory}${instances}: ${report.records} records stored, ${report.quarantined} quarantined, ${report.filtered} below the minimum level.`,
+    `${directory}${instances}: ${report.records} records stored, ${report.quarantined} quarantined${replayed}, ${report.filtered} below the minimum level.`,
     ...partitions,
     verdict,
     ...report.problems.map((problem) => `  ${problem}`),

@@ -57,6 +57,11 @@ interface TransformConfig {
   readonly maxDecompressedBytes: number;
 }
 
+interface QuarantineConfig {
+  /** Null when records are not sent anywhere. */
+  readonly deadLetterTopic: string | null;
+}
+
 interface SealConfig {
   readonly format: SealFormat;
   readonly compressionLevel: number;
@@ -80,6 +85,7 @@ export interface Config {
   readonly output: OutputConfig;
   readonly transform: TransformConfig;
   readonly categories: CategoryRules;
+  readonly quarantine: QuarantineConfig;
   readonly seal: SealConfig;
   readonly ops: OpsConfig;
   readonly telemetry: TelemetryConfig;
@@ -112,6 +118,7 @@ export function sectionsFrom(settings: Settings, machine: Machine): Sections {
       performance_logs: categoryFrom(settings.categories.performance_logs),
       audit_logs: categoryFrom(settings.categories.audit_logs),
     },
+    quarantine: { deadLetterTopic: settings.quarantine.dead_letter_topic || null },
     seal: sealFrom(settings.seal),
     ops: { host: settings.ops.host, port: settings.ops.port },
     telemetry: { logLevel: settings.telemetry.log_level },

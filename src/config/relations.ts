@@ -100,12 +100,31 @@ export function relationProblems(
   brokenKeys: ReadonlySet<string>,
   originOf: OriginOf,
 ): string[] {
-  return RELATIONS.filter(({ smaller, larger }) => !brokenKeys.has(smaller) && !brokenKeys.has(larger))
+  const loops = loopProblems(settings, brokenKeys, originOf);
+  const broken = RELATIONS.filter(
+    ({ smaller, larger }) => !brokenKeys.has(smaller) && !brokenKeys.has(larger),
+  )
     .filter(({ values, factor }) => {
       const [smaller, larger] = values(settings);
       return smaller * factor > larger;
     })
     .map((relation) => sentence(relation, settings, originOf));
+  return [...loops, ...broken];
+}
+
+/** What is sent to the topic that is read would come back, be refused again, and be sent again. */
+function loopProblems(
+  { kafka, quarantine }: Settings,
+  brokenKeys: ReadonlySet<string>,
+  originOf: OriginOf,
+): string[] {
+  const key = 'quarantine.dead_letter_topic';
+  if (quarantine.dead_letter_topic !== kafka.topic) return [];
+  if (brokenKeys.has(key) || brokenKeys.has('kafka.topic')) return [];
+  const where = originOf(key.split('.'));
+  return [
+    `${where}${key} is "${kafka.topic}"; expected another topic than kafka.topic, because what is sent there would come back for ever`,
+  ];
 }
 
 function sentence(relation: Relation, settings: Settings, originOf: OriginOf): string {

@@ -29,6 +29,8 @@ const BROKER =
 /** Kafka's own rule for topic names. */
 const TOPIC = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/;
 
+const DEAD_LETTER_TOPIC = /^(?!\.{1,2}$)[A-Za-z0-9._-]{0,249}$/;
+
 /** Anything printable on one line. */
 const NAME = /^[^\p{Cc}]{1,255}$/u;
 
@@ -217,6 +219,17 @@ const categories = z.strictObject({
   audit_logs: category(DEFAULT_CATEGORY_RULES.audit_logs, 'Security and compliance'),
 });
 
+const quarantine = z.strictObject({
+  dead_letter_topic: text(
+    {
+      default: '',
+      pattern: DEAD_LETTER_TOPIC,
+      accepts: 'a topic name of 1 to 249 of the characters A-Z a-z 0-9 . _ -, or "" for none',
+    },
+    'Topic that quarantined records are also sent to, with their key, value and headers as they came. It has to exist. Off when empty.',
+  ),
+});
+
 const seal = z.strictObject({
   format: choice(
     SEAL_FORMATS,
@@ -274,6 +287,7 @@ export const configSchema = z.strictObject({
     categories,
     'Which records are also written to error_logs, performance_logs and audit_logs; service_logs has all of them.',
   ),
+  quarantine: section(quarantine, 'What becomes of records that cannot be accepted, besides the file.'),
   seal: section(seal, 'Compression of closed files, behind the ingestion.'),
   ops: section(ops, 'The HTTP port with /metrics, /health/live and /health/ready.'),
   telemetry: section(telemetry, "The service's own log."),

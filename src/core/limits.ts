@@ -83,3 +83,18 @@ export const MEMBER_BYTES = MIB;
 
 /** The highest limit on the nesting of records that can be configured. */
 export const MAX_RECORD_DEPTH = 1000;
+
+/**
+ * So long a checkpoint may wait for Kafka before whoever passes its records on takes it as acknowledged: a
+ * commit takes milliseconds, and a service without work writes no later checkpoint that would say so.
+ */
+export const SETTLE_MS = 10_000;
+
+/** Bytes of one request to the dead-letter topic, so that the memory for it is small. A larger record goes alone. */
+export const DEAD_LETTER_BATCH_BYTES = 512 * KIB;
+
+/** A larger record is not offered to any topic: brokers close the connection on requests above 100 MiB. */
+export const MAX_DEAD_LETTER_BYTES = 64 * MIB;
+
+/** Pauses before the dead-letter topic is tried again, and how often it is within one pass. */
+export const DEAD_LETTER_RETRY = { tries: 5, pauses: { firstMs: 500, maxMs: 30_000 } } as const;

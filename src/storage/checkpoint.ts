@@ -18,7 +18,7 @@ import { readFileSync } from 'node:fs';
 import { ServiceError, systemCodeOf } from '../core/errors.ts';
 import type { LogFile } from '../core/files.ts';
 import type { LineFacts } from '../core/messages.ts';
-import { extendChecksum, formatChecksum } from './checksum.ts';
+import { decodeChecked, encodeChecked } from './checked-json.ts';
 import type { OffsetRange, RecordTotals, SegmentFacts } from './facts.ts';
 import { CHECKPOINT_FILE, CHECKPOINT_PREVIOUS_FILE, CHECKPOINT_TEMPORARY_FILE, statePath } from './layout.ts';
 
@@ -74,22 +74,13 @@ export interface Checkpoint {
 }
 
 export function encodeCheckpoint(checkpoint: Checkpoint): string {
-  const body = JSON.stringify(checkpoint).slice(0, -1);
-  return `${body},"checksum":"${checksumOf(body)}"}\n`;
+  return encodeChecked(checkpoint);
 }
 
 /** Undefined when the text is torn, altered, or not a version 2 checkpoint. */
 export function decodeCheckpoint(text: string): Checkpoint | undefined {
-  const match = /,"checksum":"(crc32c:[0-9a-f]{8})"\}\n$/.exec(text);
-  if (match === null) return undefined;
-  const body = text.slice(0, match.index);
-  if (match[1] !== checksumOf(body)) return undefined;
-  const parsed = JSON.parse(`${body}}`) as Checkpoint;
-  return parsed.version === 2 ? parsed : undefined;
-}
-
-function checksumOf(body: string): string {
-  return formatChecksum(extendChecksum(0, Buffer.from(body)));
+  const parsed = decodeChecked(text) as Checkpoint | undefined;
+  return parsed?.version === 2 ? parsed : undefined;
 }
 
 export interface LoadedCheckpoint {

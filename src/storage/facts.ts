@@ -28,6 +28,8 @@ export interface SegmentFacts {
   readonly version: 1;
   readonly file: string;
   readonly number: number;
+  /** Present on segments of a replay, which have numbers of their own. */
+  readonly series?: 'replay';
   readonly instance: string;
   readonly records: number;
   /** Of the plain lines. */
@@ -36,12 +38,7 @@ export interface SegmentFacts {
   readonly opened_at: string;
   readonly closed_at: string;
   /** service_logs only: what the lines say. */
-  readonly lines?: {
-    readonly min_timestamp: string | null;
-    readonly max_timestamp: string | null;
-    readonly levels: Readonly<Record<string, number>>;
-    readonly services: Readonly<Record<string, number>>;
-  };
+  readonly lines?: StoredLineFacts;
   /**
    * service_logs only: the offsets accounted for while the segment was open, by `<topic>/<partition>`,
    * and how their records ended.
@@ -69,6 +66,27 @@ export interface SealedFacts {
 export interface ColumnsFacts {
   readonly bytes: number;
   readonly sha256: string;
+}
+
+/** `LineFacts` as they stand in a file. */
+interface StoredLineFacts {
+  readonly min_timestamp: string | null;
+  readonly max_timestamp: string | null;
+  readonly levels: Readonly<Record<string, number>>;
+  readonly services: Readonly<Record<string, number>>;
+}
+
+export function storedLineFacts(facts: LineFacts): StoredLineFacts {
+  return {
+    min_timestamp: isoOrNull(facts.minTimestamp),
+    max_timestamp: isoOrNull(facts.maxTimestamp),
+    levels: Object.fromEntries(LEVELS.map((level, rank) => [level, facts.levels[rank] ?? 0])),
+    services: facts.services,
+  };
+}
+
+function isoOrNull(timestamp: number | null): string | null {
+  return timestamp === null ? null : new Date(timestamp).toISOString();
 }
 
 export const NO_TOTALS: RecordTotals = { consumed: 0, written: 0, filtered: 0, quarantined: 0 };

@@ -2,7 +2,8 @@
  * One process per output directory. The lock is a real file lock of the kernel, taken through SQLite
  * (exclusive transaction on `state/lock`, which stays empty), since Node has none of its own: it ends
  * with the process however that dies, holds across containers and on network storage with POSIX locks,
- * and so never goes stale. `state/owner.json` only tells people who holds it.
+ * and so never goes stale. `state/owner.json` only tells people who holds it. Replays lock each other out
+ * in the same way, with files of their own.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -19,21 +20,51 @@ export interface DirectoryLock {
   release(): void;
 }
 
+/** What is locked: the names of its two files in `state/`, and the sentence for whoever comes second. */
+interface LockKind {
+  readonly lock: string;
+  readonly owner: string;
+  readonly occupied: (directory: string, owner: string) => string;
+}
+
+const DIRECTORY: LockKind = {
+  lock: 'lock',
+  owner: 'owner.json',
+  occupied: (directory, owner) =>
+    `The output directory ${directory} is in use by ${owner}: stop that process, or give this one its own LOG_OUTPUT_DIR or INSTANCE_ID.`,
+};
+
+const REPLAY: LockKind = {
+  lock: 'replay.lock',
+  owner: 'replay-owner.json',
+  occupied: (directory, owner) =>
+    `The quarantine of ${directory} is being replayed by ${owner}: wait until that has ended, then run this again.`,
+};
+
 /**
  * @throws ServiceError DIRECTORY_LOCKED when another process holds it,
  *   DIRECTORY_UNUSABLE when the directory cannot be made or written
  */
 export function lockDirectory(directory: string): DirectoryLock {
+  return take(directory, DIRECTORY);
+}
+
+/** One replay at a time; a service may run beside it. Throws as `lockDirectory`. */
+export function lockReplay(directory: string): DirectoryLock {
+  return take(directory, REPLAY);
+}
+
+function take(directory: string, kind: LockKind): DirectoryLock {
   let lock: DirectoryLock | undefined;
   try {
     makeDirectoryDurable(join(directory, STATE_DIRECTORY));
-    lock = tryLock(statePath(directory, 'lock'));
-    if (lock !== undefined) nameOwner(directory);
+    lock = tryLock(statePath(directory, kind.lock));
+    if (lock !== undefined) nameOwner(directory, kind);
   } catch (error) {
     lock?.release();
     throw unusable(directory, error);
   }
-  if (lock === undefined) throw lockedError(directory);
+  if (lock === undefined) throw lockedError(directory, kind);
   return lock;
 }
 
@@ -65,9 +96,9 @@ export function tryLock(path: string): DirectoryLock | undefined {
   };
 }
 
-function nameOwner(directory: string): void {
+function nameOwner(directory: string, kind: LockKind): void {
   writeFileSync(
-    statePath(directory, 'owner.json'),
+    statePath(directory, kind.owner),
     `${JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() })}\n`,
   );
 }
@@ -83,17 +114,15 @@ function unusable(directory: string, error: unknown): ServiceError {
   );
 }
 
-function lockedError(directory: string): ServiceError {
-  return new ServiceError(
-    'DIRECTORY_LOCKED',
-    `The output directory ${directory} is in use by ${describeOwner(directory)}: stop that process, or give this one its own LOG_OUTPUT_DIR or INSTANCE_ID.`,
-    { directory },
-  );
+function lockedError(directory: string, kind: LockKind): ServiceError {
+  return new ServiceError('DIRECTORY_LOCKED', kind.occupied(directory, describeOwner(directory, kind)), {
+    directory,
+  });
 }
 
-function describeOwner(directory: string): string {
+function describeOwner(directory: string, kind: LockKind): string {
   try {
-    const owner: unknown = JSON.parse(readFileSync(statePath(directory, 'owner.json'), 'utf8'));
+    const owner: unknown = JSON.parse(readFileSync(statePath(directory, kind.owner), 'utf8'));
     if (typeof owner === 'object' && owner !== null && 'pid' in owner && 'host' in owner) {
       return `process ${String(owner.pid)} on ${String(owner.host)}`;
     }

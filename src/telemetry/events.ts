@@ -42,6 +42,7 @@ export function createEvents(sinks: EventSinks) {
     ...recordEvents(sinks),
     ...checkpointEvents(sinks),
     ...fileEvents(sinks),
+    ...deadLetterEvents(sinks),
   };
 }
 
@@ -225,6 +226,29 @@ function checkpointEvents({ logger, metrics, health, clock }: EventSinks) {
       const outcome = outcomeOf(error);
       metrics.commits.inc({ outcome });
       logger.warn({ sequence, outcome, error }, 'offsets not committed yet');
+    },
+  };
+}
+
+function deadLetterEvents({ logger, metrics }: EventSinks) {
+  return {
+    /** The dead-letter topic has taken so many entries of the quarantine. */
+    deadLettersSent(entries: number): void {
+      metrics.deadLetters.inc(entries);
+    },
+    /** An entry is in the quarantine only. @param isFirst whether it is the first one since the start */
+    deadLetterTooLarge(message: string, isFirst: boolean): void {
+      metrics.deadLettersTooLarge.inc();
+      if (isFirst) logger.warn(message);
+    },
+    /** Tried again later. @param isNew whether it is another failure than the one before */
+    deadLettersFailed(error: unknown, isNew: boolean): void {
+      metrics.deadLetterFailures.inc();
+      if (isNew) logger.error({ error }, 'quarantined records not sent to the dead-letter topic yet');
+    },
+    /** They are sent again after a failure. */
+    deadLettersBack(): void {
+      logger.info('quarantined records are sent to the dead-letter topic again');
     },
   };
 }

@@ -145,6 +145,21 @@ function durabilityMetrics(registry: Registry) {
       help: 'Closed files that wait to be compressed.',
       registers,
     }),
+    deadLetters: new Counter({
+      name: 'log_consumer_dead_letters_total',
+      help: 'Quarantined records that the dead-letter topic has taken.',
+      registers,
+    }),
+    deadLettersTooLarge: new Counter({
+      name: 'log_consumer_dead_letters_too_large_total',
+      help: 'Quarantined records that the dead-letter topic refuses for their size; they are in the quarantine only.',
+      registers,
+    }),
+    deadLetterFailures: new Counter({
+      name: 'log_consumer_dead_letter_failures_total',
+      help: 'Attempts to send quarantined records to the dead-letter topic that failed; they are made again.',
+      registers,
+    }),
     sealed: new Counter({
       name: 'log_consumer_sealed_files_total',
       help: 'Closed files compressed into the archive.',

@@ -4,8 +4,7 @@ import { read as readWithCallback } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { extendChecksum, formatChecksum } from '../storage/checksum.ts';
-import type { SealedFacts } from '../storage/facts.ts';
-import { COMPRESSIONS } from './seal/compression.ts';
+import { type Members, sealedLines } from './seal/sealed-lines.ts';
 
 const read = promisify(readWithCallback);
 
@@ -25,7 +24,7 @@ export interface LineCheck {
 /** What to read. */
 export interface LineSource {
   /** For a sealed file, what its facts say. */
-  readonly sealed?: Pick<SealedFacts, 'format' | 'members'>;
+  readonly sealed?: Members;
   /** Plain bytes to read from the start; all of them when undefined. */
   readonly length?: number;
   /** An open file to read instead of opening the path; it stays open. */
@@ -40,7 +39,6 @@ export interface LineCheckOptions extends LineSource {
 }
 
 const READ_BYTES = 1024 * 1024;
-const MEMBERS_AHEAD = 4;
 const NEWLINE = 0x0a;
 
 /** @throws the system or zlib error when the file cannot be read or does not decompress */
@@ -68,51 +66,11 @@ async function readFile(checker: LineChecker, path: string, options: LineSource)
   const file = await open(path);
   try {
     if (options.sealed === undefined) return await readPlain(checker, file.fd, options.length);
-    await readSealed(checker, file.fd, options.sealed);
+    const onStored = (bytes: Buffer): void => checker.addStored(bytes);
+    for await (const lines of sealedLines(file.fd, options.sealed, { onStored })) checker.add(lines);
   } finally {
     await file.close();
   }
-}
-
-/** Decompresses some members ahead, on other threads, while this one looks at their lines. */
-async function readSealed(
-  checker: LineChecker,
-  descriptor: number,
-  { format, members }: Pick<SealedFacts, 'format' | 'members'>,
-): Promise<void> {
-  const { decompress } = COMPRESSIONS[format];
-  const ahead: Promise<Buffer>[] = [];
-  let position = 0;
-  for (const [stored, plain] of members) {
-    const member = await readExactly(descriptor, position, stored);
-    checker.addStored(member);
-    const lines = decompress(member, plain);
-    // It may fail while an earlier one is waited for, which then tells of it.
-    lines.catch(() => undefined);
-    ahead.push(lines);
-    position += stored;
-    if (ahead.length > MEMBERS_AHEAD) checker.add((await ahead.shift()) as Buffer);
-  }
-  for (const lines of ahead) checker.add(await lines);
-  // What nobody put there changes the checksum.
-  for (;;) {
-    const { bytesRead, buffer } = await read(
-      descriptor,
-      Buffer.allocUnsafe(READ_BYTES),
-      0,
-      READ_BYTES,
-      position,
-    );
-    if (bytesRead === 0) return;
-    checker.addStored(buffer.subarray(0, bytesRead));
-    position += bytesRead;
-  }
-}
-
-async function readExactly(descriptor: number, position: number, length: number): Promise<Buffer> {
-  const { bytesRead, buffer } = await read(descriptor, Buffer.allocUnsafe(length), 0, length, position);
-  if (bytesRead < length) throw new Error(`it ends after ${position + bytesRead} bytes`);
-  return buffer;
 }
 
 class LineChecker {

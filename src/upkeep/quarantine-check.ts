@@ -1,15 +1,7 @@
 /** Checks the quarantine: every entry stands for records of a known partition, none for the same twice. */
 import { partitionKey } from '../core/offsets.ts';
 import type { PartitionCheckpoint } from '../storage/checkpoint.ts';
-
-interface Entry {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  /** For a batch that could not be read: its last offset, and how many records it stands for. */
-  readonly last_offset?: number;
-  readonly records?: number;
-}
+import { parseQuarantineEntry } from '../storage/quarantine-entry.ts';
 
 export class QuarantineCheck {
   readonly #partitions: Readonly<Record<string, PartitionCheckpoint>>;
@@ -18,18 +10,22 @@ export class QuarantineCheck {
   readonly #last = new Map<string, number>();
   /** How often each partition's offsets began anew, because its topic was created again. */
   readonly #restarts = new Map<string, number>();
+  readonly #onEntry: (key: string, from: number, to: number) => void;
   readonly #problems: string[] = [];
 
-  constructor(partitions: Readonly<Record<string, PartitionCheckpoint>>) {
+  /** @param onEntry called with the offsets [from, to) that an entry stands for */
+  constructor(
+    partitions: Readonly<Record<string, PartitionCheckpoint>>,
+    onEntry: (key: string, from: number, to: number) => void,
+  ) {
     this.#partitions = partitions;
+    this.#onEntry = onEntry;
   }
 
   line(line: Buffer): void {
-    let entry: Entry;
-    try {
-      entry = JSON.parse(line.toString()) as Entry;
-    } catch {
-      this.#problems.push('quarantine.jsonl holds a line that is not JSON.');
+    const entry = parseQuarantineEntry(line);
+    if (entry === undefined) {
+      this.#problems.push('quarantine.jsonl holds a line that is no entry.');
       return;
     }
     const key = partitionKey(entry.topic, entry.partition);
@@ -37,8 +33,9 @@ export class QuarantineCheck {
     if (last !== undefined && entry.offset <= last && !this.#restarted(key, last, entry.offset)) {
       this.#problems.push(`The quarantine holds offset ${entry.offset} of ${key} twice or out of order.`);
     }
-    this.#last.set(key, entry.last_offset ?? entry.offset);
-    this.#records.set(key, (this.#records.get(key) ?? 0) + (entry.records ?? 1));
+    this.#last.set(key, entry.lastOffset);
+    this.#records.set(key, (this.#records.get(key) ?? 0) + entry.records);
+    this.#onEntry(key, entry.offset, entry.lastOffset + 1);
   }
 
   problems(): string[] {

@@ -5,7 +5,7 @@
  * What is checked: every closed segment is there and has the records, bytes and checksums that were
  * recorded when it was closed; every active file begins with what the checkpoint promises; the offset
  * ranges of the segments follow each other without gap or overlap up to the checkpoint; and the numbers
- * add up. Bytes beyond the checkpoint are not looked at: they were never acknowledged.
+ * add up; and what replays took from the quarantine is stored as they recorded. Bytes beyond the checkpoint are not looked at: they were never acknowledged.
  */
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
@@ -13,18 +13,23 @@ import { LOG_FILES, type LogFile } from '../core/files.ts';
 import type { Checkpoint, PartitionCheckpoint, PendingRename } from '../storage/checkpoint.ts';
 import { fileSize } from '../storage/durable-file.ts';
 import type { SegmentFacts } from '../storage/facts.ts';
-import { hashFile } from '../storage/file-hash.ts';
 import { activePath, SEGMENT_SUFFIX } from '../storage/layout.ts';
 import { type ClosedSegment, closedSegments } from '../storage/recovery.ts';
+import type { ReplayJournal } from '../storage/replay-journal.ts';
+import { bytesOfClosed, checkClosed } from './closed-check.ts';
+import { fileProblems } from './file-problems.ts';
 import type { FrozenFiles } from './frozen-view.ts';
-import { checkLines, type LineCheck, type LineSource } from './line-check.ts';
+import { checkLines, type LineCheck, type LineCheckOptions, type LineSource } from './line-check.ts';
 import { OffsetChain } from './offset-chain.ts';
 import { QuarantineCheck } from './quarantine-check.ts';
+import { bytesOfReplays, ReplayCheck } from './replay-check.ts';
 
 /** What was found in the files of one instance. */
 export interface DirectoryReport {
   /** Lines in service_logs. */
   readonly records: number;
+  /** Records of the quarantine that replays have stored. */
+  readonly replayed: number;
   readonly partitions: Checkpoint['partitions'];
   readonly problems: readonly string[];
 }
@@ -38,15 +43,26 @@ export class Verification {
   readonly #problems: string[] = [];
   readonly #chain: OffsetChain;
   readonly #quarantine: QuarantineCheck;
+  readonly #replay: ReplayCheck;
+  #isQuarantineComplete = true;
   #records = 0;
 
-  constructor(directory: string, { checkpoint, descriptors }: FrozenFiles, onBytes: (count: number) => void) {
+  /** @param journal as it was before the files were frozen, so that it speaks of nothing that came later */
+  constructor(
+    directory: string,
+    { checkpoint, descriptors }: FrozenFiles,
+    journal: ReplayJournal,
+    onBytes: (count: number) => void,
+  ) {
     this.#directory = directory;
     this.#checkpoint = checkpoint;
     this.#descriptors = descriptors;
     this.#onBytes = onBytes;
     this.#chain = new OffsetChain(checkpoint.partitions);
-    this.#quarantine = new QuarantineCheck(checkpoint.partitions);
+    this.#replay = new ReplayCheck(directory, journal);
+    this.#quarantine = new QuarantineCheck(checkpoint.partitions, (key, from, to) =>
+      this.#replay.quarantined(key, from, to),
+    );
   }
 
   async run(): Promise<DirectoryReport> {
@@ -56,7 +72,9 @@ export class Verification {
       await this.#unfinishedRotation(file, closed);
       await this.#active(file);
     }
+    await this.#replay.segments(this.#onBytes);
     this.#problems.push(...this.#chain.problems(), ...this.#quarantine.problems());
+    this.#problems.push(...this.#replay.problems(this.#isQuarantineComplete));
     this.#addUp();
     return this.#report();
   }
@@ -67,8 +85,9 @@ export class Verification {
     const known = segments.filter((segment) => segment.number < active);
     const byNumber = new Map(known.map((segment) => [segment.number, segment]));
     for (let number = 1; number < active; number += 1) {
-      if (!byNumber.has(number) && this.#pendingRename(file)?.facts.number !== number)
-        this.#problems.push(`Segment ${number} of ${file} is missing from the archive.`);
+      if (byNumber.has(number) || this.#pendingRename(file)?.facts.number === number) continue;
+      this.#problems.push(`Segment ${number} of ${file} is missing from the archive.`);
+      if (file === 'quarantine') this.#isQuarantineComplete = false;
     }
     if (byNumber.size !== known.length) {
       this.#problems.push(`The archive holds two segments of ${file} with the same number.`);
@@ -76,45 +95,19 @@ export class Verification {
     return known;
   }
 
-  /** A running service may seal the segment at any moment: then its plain file goes, after its facts changed. */
   async #closed(file: LogFile, segment: ClosedSegment): Promise<void> {
-    const plain = segment.path + SEGMENT_SUFFIX.plain;
-    const isPlain = fileSize(plain) !== undefined;
-    const facts = this.#readFacts(file, segment);
-    if (facts === undefined) return;
-    const { sealed } = facts;
-    const path = isPlain ? plain : segment.path + SEGMENT_SUFFIX[sealed?.format ?? 'gzip'];
-    if (!isPlain && sealed === undefined) {
-      this.#problems.push(`${plain} is missing from the archive.`);
-      return;
-    }
-    const found = await this.#check(file, path, isPlain || sealed === undefined ? {} : { sealed });
-    if (typeof found === 'string') {
-      if (isPlain && fileSize(plain) === undefined) return this.#closed(file, segment);
-      this.#problems.push(found);
-      return;
-    }
-    this.#compare(path, found, facts);
-    if (!isPlain) await this.#sealed(path, segment, found, facts);
-    if (file !== 'service_logs') return;
-    this.#records += found.lines;
-    this.#chain.segment(path, facts);
-  }
-
-  /** What only a sealed segment has: the checksum of its file, and a sidecar. */
-  async #sealed(path: string, segment: ClosedSegment, found: LineCheck, facts: SegmentFacts): Promise<void> {
-    if (facts.sealed?.sha256 !== found.sha256) {
-      this.#problems.push(`${path} does not have the SHA-256 that was recorded when it was sealed.`);
-    }
-    const { columns } = facts;
-    if (columns === undefined) return;
-    const parquet = segment.path + SEGMENT_SUFFIX.columns;
+    const readFacts = (): SegmentFacts => this.#factsOf(file, segment);
     try {
-      const { bytes, sha256 } = await hashFile(parquet, this.#onBytes);
-      if (bytes === columns.bytes && sha256 === columns.sha256) return;
-      this.#problems.push(`${parquet} is not the one that was written for these lines.`);
+      const { path, facts, found, problems } = await checkClosed(segment.path, {
+        readFacts,
+        lines: this.#lineOptions(file),
+      });
+      this.#problems.push(...problems);
+      if (found === undefined || file !== 'service_logs') return;
+      this.#records += found.lines;
+      this.#chain.segment(path, facts);
     } catch (error) {
-      this.#problems.push(`${parquet} cannot be read (${messageOf(error)}).`);
+      this.#problems.push(`${segment.path}${SEGMENT_SUFFIX.facts} cannot be read (${messageOf(error)}).`);
     }
   }
 
@@ -128,7 +121,7 @@ export class Verification {
       this.#problems.push(found);
       return;
     }
-    this.#compare(path, found, facts);
+    this.#problems.push(...fileProblems(path, found, facts));
     if (file !== 'service_logs') return;
     this.#records += found.lines;
     this.#chain.segment(path, facts);
@@ -150,7 +143,8 @@ export class Verification {
       this.#problems.push(found);
       return;
     }
-    this.#compare(path, found, { records: state.records, bytes: state.length, crc32c: state.crc32c });
+    const { records, length: bytes, crc32c } = state;
+    this.#problems.push(...fileProblems(path, found, { records, bytes, crc32c }));
     if (file !== 'service_logs') return;
     this.#records += found.lines;
     this.#chain.active(state);
@@ -167,45 +161,27 @@ export class Verification {
   /** @returns the problem when the file cannot be read */
   async #check(file: LogFile, path: string, source: LineSource): Promise<LineCheck | string> {
     try {
-      return await checkLines(path, {
-        ...source,
-        ...(file === 'quarantine' ? { onLine: (line: Buffer) => this.#quarantine.line(line) } : {}),
-        onBytes: this.#onBytes,
-      });
+      return await checkLines(path, { ...source, ...this.#lineOptions(file) });
     } catch (error) {
       return `${path} cannot be read (${messageOf(error)}).`;
     }
   }
 
-  #compare(
-    path: string,
-    found: LineCheck,
-    expected: Pick<SegmentFacts, 'records' | 'bytes' | 'crc32c'>,
-  ): void {
-    if (found.bytes !== expected.bytes) {
-      this.#problems.push(`${path} has ${found.bytes} bytes, ${expected.bytes} were recorded.`);
-    } else if (found.crc32c !== expected.crc32c) {
-      this.#problems.push(`${path} does not have the checksum that was recorded: bytes in it were changed.`);
-    }
-    if (found.lines !== expected.records) {
-      this.#problems.push(`${path} has ${found.lines} lines, ${expected.records} were recorded.`);
-    }
-    if (found.torn > 0) this.#problems.push(`${path} ends in the middle of a line.`);
-    if (found.malformed > 0)
-      this.#problems.push(`${path} has ${found.malformed} lines that are not JSON objects.`);
+  #lineOptions(file: LogFile): Pick<LineCheckOptions, 'onLine' | 'onBytes'> {
+    const onBytes = this.#onBytes;
+    if (file !== 'quarantine') return { onBytes };
+    return { onBytes, onLine: (line) => this.#quarantine.line(line) };
   }
 
-  /** A crash right after a rename leaves a segment whose facts stand only in the checkpoint. */
-  #readFacts(file: LogFile, segment: ClosedSegment): SegmentFacts | undefined {
+  /**
+   * A crash right after a rename leaves a segment whose facts stand only in the checkpoint.
+   * @throws the system error, or a SyntaxError
+   */
+  #factsOf(file: LogFile, segment: ClosedSegment): SegmentFacts {
     const path = segment.path + SEGMENT_SUFFIX.facts;
     const pending = this.#pendingRename(file)?.facts;
     if (pending?.number === segment.number && fileSize(path) === undefined) return pending;
-    try {
-      return JSON.parse(readFileSync(path, 'utf8')) as SegmentFacts;
-    } catch (error) {
-      this.#problems.push(`${path} cannot be read (${messageOf(error)}).`);
-      return undefined;
-    }
+    return JSON.parse(readFileSync(path, 'utf8')) as SegmentFacts;
   }
 
   #addUp(): void {
@@ -226,20 +202,25 @@ export class Verification {
   }
 
   #report(): DirectoryReport {
-    return { records: this.#records, partitions: this.#checkpoint.partitions, problems: this.#problems };
+    return {
+      records: this.#records,
+      replayed: this.#replay.records,
+      partitions: this.#checkpoint.partitions,
+      problems: this.#problems,
+    };
   }
 }
 
 /** Bytes that a verification will read, for the progress. */
-export function bytesToVerify(directory: string, { checkpoint }: FrozenFiles): number {
-  let bytes = 0;
+export function bytesToVerify(
+  directory: string,
+  { checkpoint }: FrozenFiles,
+  journal: ReplayJournal,
+): number {
+  let bytes = bytesOfReplays(directory, journal);
   for (const file of LOG_FILES) {
     bytes += checkpoint.files[file]?.length ?? 0;
-    for (const { path, suffixes } of closedSegments(directory, file)) {
-      for (const suffix of suffixes) {
-        if (suffix !== SEGMENT_SUFFIX.facts) bytes += fileSize(path + suffix) ?? 0;
-      }
-    }
+    for (const { path } of closedSegments(directory, file)) bytes += bytesOfClosed(path);
   }
   return bytes;
 }

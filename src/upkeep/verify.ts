@@ -5,10 +5,13 @@
  */
 import { messageOf } from '../core/errors.ts';
 import type { LostRange, PartitionCheckpoint } from '../storage/checkpoint.ts';
-import { coverageProblems, effectiveCheckpoints } from '../storage/coverage.ts';
+import { coverageProblems } from '../storage/coverage.ts';
 import { addTotals, NO_TOTALS, type OffsetRange, type RecordTotals } from '../storage/facts.ts';
-import { type InstanceDirectory, instanceDirectories } from '../storage/instances.ts';
-import { type FrozenFiles, type FrozenView, freeze } from './frozen-view.ts';
+import type { InstanceDirectory } from '../storage/instances.ts';
+import { loadReplayJournal, type ReplayJournal } from '../storage/replay-journal.ts';
+import { type FrozenView, freeze } from './frozen-view.ts';
+import { replayedTwice } from './replay-check.ts';
+import { instancesOf, type Subject, subjectsOf } from './settled-view.ts';
 import { availableOffsets, bytesToVerify, type DirectoryReport, Verification } from './verify-directory.ts';
 
 interface PartitionReport extends RecordTotals {
@@ -26,6 +29,8 @@ export interface VerifyReport {
   readonly ok: boolean;
   readonly records: number;
   readonly quarantined: number;
+  /** Of the quarantined, those that a replay has stored since. */
+  readonly replayed: number;
   readonly filtered: number;
   readonly partitions: Readonly<Record<string, PartitionReport>>;
   /** The directories that were checked. */
@@ -33,9 +38,8 @@ export interface VerifyReport {
   readonly problems: readonly string[];
 }
 
-/** An instance, and the files of it that count. */
-interface Subject extends InstanceDirectory {
-  readonly files: FrozenFiles;
+interface Checked extends Subject {
+  readonly journal: ReplayJournal;
 }
 
 /** @param onProgress share of the bytes that were read, 0 to 1 */
@@ -43,16 +47,19 @@ export async function verify(
   root: string,
   onProgress: (share: number) => void = () => undefined,
 ): Promise<VerifyReport> {
-  const found = instanceDirectories(root);
-  const instances = found.length > 0 ? found : [{ name: root, directory: root }];
+  const instances = instancesOf(root);
   const views: FrozenView[] = [];
   try {
-    const problems = await freezeAll(instances, views);
-    const subjects = subjectsOf(instances, views);
+    // Before the files, so that they hold everything that the journals speak of.
+    const journals = instances.map(({ directory }) => loadReplayJournal(directory));
+    const problems = [...replayedTwice(journals), ...(await freezeAll(instances, views))];
+    const subjects = subjectsOf(instances, views).map(
+      (subject, index): Checked => ({ ...subject, journal: journals[index] as ReplayJournal }),
+    );
     const progress = progressOver(subjects, onProgress);
     const reports: DirectoryReport[] = [];
-    for (const { directory, files } of subjects) {
-      reports.push(await new Verification(directory, files, progress).run());
+    for (const { directory, files, journal } of subjects) {
+      reports.push(await new Verification(directory, files, journal, progress).run());
     }
     return merge(subjects, reports, problems);
   } catch (error) {
@@ -85,27 +92,14 @@ async function freezeAll(instances: readonly InstanceDirectory[], views: FrozenV
   }
 }
 
-function subjectsOf(instances: readonly InstanceDirectory[], views: readonly FrozenView[]): Subject[] {
-  const effective = effectiveCheckpoints(
-    views.map(({ newest, acknowledged }) => ({
-      newest: newest.checkpoint,
-      acknowledged: acknowledged?.checkpoint,
-    })),
-  );
-  return instances.flatMap((instance, index) => {
-    const view = views[index];
-    if (view === undefined) return [];
-    const { newest, acknowledged } = view;
-    const isNewest = acknowledged === undefined || effective[index] === newest.checkpoint;
-    return [{ ...instance, files: isNewest ? newest : acknowledged }];
-  });
-}
-
 function progressOver(
-  subjects: readonly Subject[],
+  subjects: readonly Checked[],
   onProgress: (share: number) => void,
 ): (count: number) => void {
-  const total = subjects.reduce((sum, { directory, files }) => sum + bytesToVerify(directory, files), 0);
+  const total = subjects.reduce(
+    (sum, { directory, files, journal }) => sum + bytesToVerify(directory, files, journal),
+    0,
+  );
   let read = 0;
   return (count) => {
     read += count;
@@ -133,6 +127,7 @@ function merge(
     ok: all.length === 0,
     records: reports.reduce((sum, { records }) => sum + records, 0),
     quarantined: totals.quarantined,
+    replayed: reports.reduce((sum, { replayed }) => sum + replayed, 0),
     filtered: totals.filtered,
     partitions: subjects.length > 1 ? withoutHandOvers(partitions) : partitions,
     instances: subjects.map(({ name }) => name),

@@ -4,12 +4,11 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, ServiceError } from '../core/errors.ts';
 import { LOG_FILES, type LogFile } from '../core/files.ts';
 import { invariant } from '../core/invariant.ts';
-import { LEVELS } from '../core/level.ts';
 import type { WriterOptions, WriteUnit } from '../core/messages.ts';
 import type { Checkpoint, PendingRename } from '../storage/checkpoint.ts';
 import { formatChecksum } from '../storage/checksum.ts';
 import { syncDirectory } from '../storage/durable-file.ts';
-import type { SegmentFacts } from '../storage/facts.ts';
+import { type SegmentFacts, storedLineFacts } from '../storage/facts.ts';
 import { activePath, segmentBaseName } from '../storage/layout.ts';
 import { finishRename } from '../storage/recovery.ts';
 import { ActiveSegment, emptySegment, type SegmentMark } from './active-segment.ts';
@@ -227,14 +226,8 @@ export class LogFileSet {
   }
 
   #accountingFacts(segment: ActiveSegment): Pick<SegmentFacts, 'lines' | 'accounts'> {
-    const facts = segment.facts();
     return {
-      lines: {
-        min_timestamp: isoOrNull(facts.minTimestamp),
-        max_timestamp: isoOrNull(facts.maxTimestamp),
-        levels: Object.fromEntries(LEVELS.map((level, rank) => [level, facts.levels[rank] ?? 0])),
-        services: facts.services,
-      },
+      lines: storedLineFacts(segment.facts()),
       accounts: { offsets: this.#accounts.rangesSince(segment.startOffsets), totals: segment.totals },
     };
   }
@@ -256,8 +249,4 @@ function regionBytes(unit: WriteUnit, file: LogFile): number {
     if (region.file === file) bytes += region.end - region.start;
   }
   return bytes;
-}
-
-function isoOrNull(timestamp: number | null): string | null {
-  return timestamp === null ? null : new Date(timestamp).toISOString();
 }

@@ -126,6 +126,10 @@ const TABLE: readonly (readonly [yaml: string, message: string])[] = [
     'transform:\n  max_record_bytes: 128MiB',
     'config.yaml line 2: transform.max_record_bytes is 128MiB; expected at most transform.max_decompressed_bytes (64MiB), because a record comes out of a decompressed batch.',
   ],
+  [
+    'kafka:\n  topic: orders\nquarantine:\n  dead_letter_topic: orders',
+    'config.yaml line 4: quarantine.dead_letter_topic is "orders"; expected another topic than kafka.topic, because what is sent there would come back for ever.',
+  ],
   // YAML.
   ['kafka:\n  topic: a\n  topic: b', 'config.yaml line 3: the key "topic" stands twice in the same section.'],
   ['kafka:\n\ttopic: a', 'config.yaml line 2: indented with a tab; YAML accepts only spaces.'],

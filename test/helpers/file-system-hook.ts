@@ -97,6 +97,7 @@ Object.assign(fs, {
   fsyncSync: watched('fsyncSync', fs.fsyncSync),
   ftruncateSync: watched('ftruncateSync', fs.ftruncateSync),
   renameSync: watched('renameSync', fs.renameSync),
+  rmSync: watched('rmSync', fs.rmSync),
   mkdirSync: watched('mkdirSync', fs.mkdirSync),
   writeFileSync: watched('writeFileSync', fs.writeFileSync),
   writevSync: watchedWritev(fs.writevSync),

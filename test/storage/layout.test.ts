@@ -5,7 +5,9 @@ import fc from 'fast-check';
 import { LOG_FILES } from '../../src/core/files.ts';
 import {
   instanceDirectory,
+  parseReplaySegmentName,
   parseSegmentName,
+  replaySegmentBaseName,
   SEGMENT_SUFFIX,
   segmentBaseName,
 } from '../../src/storage/layout.ts';
@@ -29,6 +31,20 @@ test('every segment name is taken apart again, and no two segments share one', (
       assert.notEqual(base, basename(segmentBaseName(file, count + 1, closedAtMs)));
     }),
   );
+});
+
+test('segments of a replay are a series of their own', () => {
+  const name = basename(replaySegmentBaseName('audit_logs', 7, Date.UTC(2026, 10, 23)));
+  assert.equal(name, 'audit_logs-20261123T000000.000Z-r00000007');
+  assert.equal(parseSegmentName(`${name}.jsonl`), undefined);
+  assert.deepEqual(parseReplaySegmentName(`${name}.jsonl.gz`), {
+    file: 'audit_logs',
+    number: 7,
+    base: name,
+    suffix: '.jsonl.gz',
+  });
+  const numbered = basename(segmentBaseName('audit_logs', 7, 0));
+  assert.equal(parseReplaySegmentName(`${numbered}.jsonl`), undefined);
 });
 
 test('other names are not ours', () => {

@@ -228,6 +228,27 @@ test('files: rotation and archiving', async () => {
   assert.deepEqual(await samples('log_consumer_seal_failures_total'), { '': 1 });
 });
 
+test('dead letters: what stands in the way is said once, and counted always', async () => {
+  const { events, lines, samples } = setUp();
+  events.deadLettersSent(3);
+  events.deadLetterTooLarge('The record of logs/0 offset 7 is too large.', true);
+  events.deadLetterTooLarge('The record of logs/0 offset 8 is too large.', false);
+  events.deadLettersFailed(new Error('no topic'), true);
+  events.deadLettersFailed(new Error('no topic'), false);
+  events.deadLettersBack();
+  assert.deepEqual(
+    lines.map(({ message }) => message),
+    [
+      'The record of logs/0 offset 7 is too large.',
+      'quarantined records not sent to the dead-letter topic yet',
+      'quarantined records are sent to the dead-letter topic again',
+    ],
+  );
+  assert.deepEqual(await samples('log_consumer_dead_letters_total'), { '': 3 });
+  assert.deepEqual(await samples('log_consumer_dead_letters_too_large_total'), { '': 2 });
+  assert.deepEqual(await samples('log_consumer_dead_letter_failures_total'), { '': 2 });
+});
+
 test('the end: stopping is not ready, a failure is not alive', () => {
   const { events, health, lines } = setUp();
   events.assigned(1, []);

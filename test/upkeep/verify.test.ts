@@ -42,6 +42,7 @@ test('a directory as the service leaves it is in order, and every offset is acco
     ok: true,
     records: 42,
     quarantined: 14,
+    replayed: 0,
     filtered: 14,
     partitions: {
       'logs/0': {
@@ -94,6 +95,7 @@ test('an empty output directory of the service is in order; any other is not', a
     ok: true,
     records: 0,
     quarantined: 0,
+    replayed: 0,
     filtered: 0,
     partitions: {},
     instances: [directory],
