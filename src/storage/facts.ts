@@ -48,6 +48,8 @@ export interface SegmentFacts {
   readonly accounts?: {
     readonly offsets: Readonly<Record<string, OffsetRange>>;
     readonly totals: RecordTotals;
+    /** The totals by partition, for a restore; left out where a build before it opened the segment. */
+    readonly partitions?: Readonly<Record<string, RecordTotals>>;
   };
   /** Present once the segment is compressed. */
   readonly sealed?: { readonly format: 'gzip'; readonly bytes: number; readonly sha256: string };

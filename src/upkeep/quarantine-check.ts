@@ -1,15 +1,7 @@
 /** Checks the quarantine: every entry stands for records of a known partition, none for the same twice. */
-import { partitionKey } from '../core/offsets.ts';
 import type { PartitionCheckpoint } from '../storage/checkpoint.ts';
-
-interface Entry {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  /** For a batch that could not be read: its last offset, and how many records it stands for. */
-  readonly last_offset?: number;
-  readonly records?: number;
-}
+import type { RemovedSegments } from '../storage/retention-ledger.ts';
+import { quarantineEntryOf } from './quarantine-content.ts';
 
 export class QuarantineCheck {
   readonly #partitions: Readonly<Record<string, PartitionCheckpoint>>;
@@ -20,25 +12,28 @@ export class QuarantineCheck {
   readonly #restarts = new Map<string, number>();
   readonly #problems: string[] = [];
 
-  constructor(partitions: Readonly<Record<string, PartitionCheckpoint>>) {
+  /** @param removed the entries that are gone on purpose, and come before all that are there */
+  constructor(partitions: Readonly<Record<string, PartitionCheckpoint>>, removed?: RemovedSegments) {
     this.#partitions = partitions;
+    for (const [key, { records, last_offset }] of Object.entries(removed?.quarantine ?? {})) {
+      this.#records.set(key, records);
+      if (last_offset !== null) this.#last.set(key, last_offset);
+    }
   }
 
   line(line: Buffer): void {
-    let entry: Entry;
-    try {
-      entry = JSON.parse(line.toString()) as Entry;
-    } catch {
+    const entry = quarantineEntryOf(line);
+    if (entry === undefined) {
       this.#problems.push('quarantine.jsonl holds a line that is not JSON.');
       return;
     }
-    const key = partitionKey(entry.topic, entry.partition);
+    const { key, offset, lastOffset, records } = entry;
     const last = this.#last.get(key);
-    if (last !== undefined && entry.offset <= last && !this.#restarted(key, last, entry.offset)) {
-      this.#problems.push(`The quarantine holds offset ${entry.offset} of ${key} twice or out of order.`);
+    if (last !== undefined && offset <= last && !this.#restarted(key, last, offset)) {
+      this.#problems.push(`The quarantine holds offset ${offset} of ${key} twice or out of order.`);
     }
-    this.#last.set(key, entry.last_offset ?? entry.offset);
-    this.#records.set(key, (this.#records.get(key) ?? 0) + (entry.records ?? 1));
+    this.#last.set(key, lastOffset);
+    this.#records.set(key, (this.#records.get(key) ?? 0) + records);
   }
 
   problems(): string[] {

@@ -15,6 +15,7 @@ import { fileSize } from '../storage/durable-file.ts';
 import type { SegmentFacts } from '../storage/facts.ts';
 import { activePath, SEGMENT_SUFFIX } from '../storage/layout.ts';
 import { type ClosedSegment, closedSegments } from '../storage/recovery.ts';
+import { type RetentionLedger, removedThrough } from '../storage/retention-ledger.ts';
 import type { FrozenFiles } from './frozen-view.ts';
 import { checkLines, type LineCheck, type LineSource } from './line-check.ts';
 import { OffsetChain } from './offset-chain.ts';
@@ -25,7 +26,18 @@ export interface DirectoryReport {
   /** Lines in service_logs. */
   readonly records: number;
   readonly partitions: Checkpoint['partitions'];
+  readonly removed: RemovedReport;
+  /** Paths, without suffix, of segments that were removed and that an interrupted deletion left. */
+  readonly leftovers: readonly string[];
   readonly problems: readonly string[];
+}
+
+/** What is not in the archive on purpose. */
+export interface RemovedReport {
+  /** Of all files. */
+  readonly segments: number;
+  /** Of service_logs. */
+  readonly records: number;
 }
 
 /** The check of one set of files, held still. */
@@ -34,18 +46,26 @@ export class Verification {
   readonly #checkpoint: Checkpoint;
   readonly #descriptors: FrozenFiles['descriptors'];
   readonly #onBytes: (count: number) => void;
+  readonly #ledger: RetentionLedger;
   readonly #problems: string[] = [];
+  readonly #leftovers: string[] = [];
   readonly #chain: OffsetChain;
   readonly #quarantine: QuarantineCheck;
   #records = 0;
 
-  constructor(directory: string, { checkpoint, descriptors }: FrozenFiles, onBytes: (count: number) => void) {
+  constructor(
+    directory: string,
+    { checkpoint, descriptors }: FrozenFiles,
+    ledger: RetentionLedger,
+    onBytes: (count: number) => void,
+  ) {
     this.#directory = directory;
     this.#checkpoint = checkpoint;
     this.#descriptors = descriptors;
+    this.#ledger = ledger;
     this.#onBytes = onBytes;
-    this.#chain = new OffsetChain(checkpoint.partitions);
-    this.#quarantine = new QuarantineCheck(checkpoint.partitions);
+    this.#chain = new OffsetChain(checkpoint.partitions, ledger.files.service_logs);
+    this.#quarantine = new QuarantineCheck(checkpoint.partitions, ledger.files.quarantine);
   }
 
   async run(): Promise<DirectoryReport> {
@@ -60,12 +80,14 @@ export class Verification {
     return this.#report();
   }
 
-  /** Segments are numbered without gaps; the one that a pending rename closes may not be there yet. */
+  /** Segments are numbered without gaps after those that were removed; the one that a pending rename closes may not be there yet. */
   #inOrder(file: LogFile, segments: readonly ClosedSegment[]): ClosedSegment[] {
     const active = this.#checkpoint.files[file]?.number ?? 1;
-    const known = segments.filter((segment) => segment.number < active);
+    const removed = removedThrough(this.#ledger, file);
+    const known = segments.filter(({ number }) => number > removed && number < active);
+    this.#leftovers.push(...segments.filter(({ number }) => number <= removed).map(({ path }) => path));
     const byNumber = new Map(known.map((segment) => [segment.number, segment]));
-    for (let number = 1; number < active; number += 1) {
+    for (let number = removed + 1; number < active; number += 1) {
       if (!byNumber.has(number) && this.#pendingRename(file)?.facts.number !== number)
         this.#problems.push(`Segment ${number} of ${file} is missing from the archive.`);
     }
@@ -199,13 +221,27 @@ export class Verification {
       }
     }
     const written = Object.values(this.#checkpoint.partitions).reduce((sum, entry) => sum + entry.written, 0);
-    if (this.#records !== written) {
-      this.#problems.push(`service_logs holds ${this.#records} lines, ${written} were recorded as written.`);
+    const removed = this.#ledger.files.service_logs?.records ?? 0;
+    if (this.#records + removed !== written) {
+      const before = removed === 0 ? '' : ` and ${removed} were removed`;
+      this.#problems.push(
+        `service_logs holds ${this.#records} lines${before}, ${written} were recorded as written.`,
+      );
     }
   }
 
   #report(): DirectoryReport {
-    return { records: this.#records, partitions: this.#checkpoint.partitions, problems: this.#problems };
+    const files = Object.values(this.#ledger.files);
+    return {
+      records: this.#records,
+      partitions: this.#checkpoint.partitions,
+      removed: {
+        segments: files.reduce((sum, { removed_through }) => sum + removed_through, 0),
+        records: this.#ledger.files.service_logs?.records ?? 0,
+      },
+      leftovers: this.#leftovers,
+      problems: this.#problems,
+    };
   }
 }
 

@@ -3,13 +3,21 @@
  * minimum level. Over a root that several instances share, it also proves that every offset is in the
  * files of exactly one of them.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../core/errors.ts';
 import type { LostRange, PartitionCheckpoint } from '../storage/checkpoint.ts';
 import { coverageProblems, effectiveCheckpoints } from '../storage/coverage.ts';
 import { addTotals, NO_TOTALS, type OffsetRange, type RecordTotals } from '../storage/facts.ts';
 import { type InstanceDirectory, instanceDirectories } from '../storage/instances.ts';
+import { readRetentionLedger } from '../storage/retention-ledger.ts';
 import { type FrozenFiles, type FrozenView, freeze } from './frozen-view.ts';
-import { availableOffsets, bytesToVerify, type DirectoryReport, Verification } from './verify-directory.ts';
+import {
+  availableOffsets,
+  bytesToVerify,
+  type DirectoryReport,
+  type RemovedReport,
+  Verification,
+} from './verify-directory.ts';
 
 interface PartitionReport extends RecordTotals {
   readonly first_offset: number;
@@ -28,6 +36,10 @@ export interface VerifyReport {
   readonly quarantined: number;
   readonly filtered: number;
   readonly partitions: Readonly<Record<string, PartitionReport>>;
+  /** What is not in the archive on purpose: removed by retention, or never restored. */
+  readonly removed: RemovedReport;
+  /** Segments that were removed and that an interrupted deletion left; nothing wrong. */
+  readonly leftovers: readonly string[];
   /** The directories that were checked. */
   readonly instances: readonly string[];
   readonly problems: readonly string[];
@@ -52,13 +64,26 @@ export async function verify(
     const progress = progressOver(subjects, onProgress);
     const reports: DirectoryReport[] = [];
     for (const { directory, files } of subjects) {
-      reports.push(await new Verification(directory, files, progress).run());
+      reports.push(await verifyDirectory(directory, files, progress));
     }
     return merge(subjects, reports, problems);
   } catch (error) {
     return merge([], [], [messageOf(error)]);
   } finally {
     for (const view of views) view.close();
+  }
+}
+
+/** What is removed during a verification would look missing: then it is done once more. */
+async function verifyDirectory(
+  directory: string,
+  files: FrozenFiles,
+  onBytes: (count: number) => void,
+): Promise<DirectoryReport> {
+  for (let attempt = 1; ; attempt += 1) {
+    const ledger = readRetentionLedger(directory);
+    const report = await new Verification(directory, files, ledger, onBytes).run();
+    if (attempt === MAX_TRIES || isDeepStrictEqual(ledger, readRetentionLedger(directory))) return report;
   }
 }
 
@@ -75,9 +100,10 @@ async function freezeAll(instances: readonly InstanceDirectory[], views: FrozenV
   for (let attempt = 1; ; attempt += 1) {
     for (const view of views.splice(0)) view.close();
     for (const { directory } of instances) views.push(await freeze(directory));
-    const holdings = subjectsOf(instances, views).map(({ name, files }) => ({
+    const holdings = subjectsOf(instances, views).map(({ name, directory, files }) => ({
       name,
       partitions: files.checkpoint.partitions,
+      absent: readRetentionLedger(directory).absent ?? {},
     }));
     const problems = instances.length > 1 ? coverageProblems(holdings) : [];
     if (problems.length === 0 || attempt === MAX_TRIES) return problems;
@@ -134,6 +160,11 @@ function merge(
     records: reports.reduce((sum, { records }) => sum + records, 0),
     quarantined: totals.quarantined,
     filtered: totals.filtered,
+    removed: {
+      segments: reports.reduce((sum, { removed }) => sum + removed.segments, 0),
+      records: reports.reduce((sum, { removed }) => sum + removed.records, 0),
+    },
+    leftovers: reports.flatMap(({ leftovers }) => leftovers),
     partitions: subjects.length > 1 ? withoutHandOvers(partitions) : partitions,
     instances: subjects.map(({ name }) => name),
     problems: all,

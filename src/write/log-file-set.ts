@@ -84,7 +84,7 @@ export class LogFileSet {
   /** Counts what the units brought, in the segment that is open now. */
   account(units: readonly WriteUnit[]): void {
     const segment = this.#segment(ACCOUNTING_FILE);
-    for (const unit of units) segment.account(unit.counts, unit.facts);
+    for (const unit of units) segment.account(unit);
   }
 
   /** Makes all appended lines durable. */
@@ -228,6 +228,7 @@ export class LogFileSet {
 
   #accountingFacts(segment: ActiveSegment): Pick<SegmentFacts, 'lines' | 'accounts'> {
     const facts = segment.facts();
+    const partitions = segment.partitionTotals();
     return {
       lines: {
         min_timestamp: isoOrNull(facts.minTimestamp),
@@ -235,7 +236,11 @@ export class LogFileSet {
         levels: Object.fromEntries(LEVELS.map((level, rank) => [level, facts.levels[rank] ?? 0])),
         services: facts.services,
       },
-      accounts: { offsets: this.#accounts.rangesSince(segment.startOffsets), totals: segment.totals },
+      accounts: {
+        offsets: this.#accounts.rangesSince(segment.startOffsets),
+        totals: segment.totals,
+        ...(partitions === undefined ? {} : { partitions }),
+      },
     };
   }
 
