@@ -2,10 +2,12 @@
  * The configuration as the program uses it: frozen, camelCase, units in the names. Each module is given
  * its section only.
  */
+import type { BackupTarget } from '../core/backup-target.ts';
 import type { CategoryRule, CategoryRules } from '../core/category-rules.ts';
 import type { KafkaSecurity } from '../core/kafka-security.ts';
 import type { Level } from '../core/level.ts';
 import { type MemoryBound, memoryBound } from '../core/memory-bound.ts';
+import { backupFrom } from './backup.ts';
 import type { Machine } from './machine.ts';
 import { type MemoryBudget, memoryBudget } from './memory-budget.ts';
 import type { Settings } from './schema.ts';
@@ -76,6 +78,8 @@ export interface Config {
   readonly transform: TransformConfig;
   readonly categories: CategoryRules;
   readonly seal: SealConfig;
+  /** Null when no bucket is set. */
+  readonly backup: BackupTarget | null;
   readonly ops: OpsConfig;
   readonly telemetry: TelemetryConfig;
   readonly shutdown: { readonly deadlineMs: number };
@@ -108,6 +112,7 @@ export function sectionsFrom(settings: Settings, machine: Machine): Sections {
       audit_logs: categoryFrom(settings.categories.audit_logs),
     },
     seal: { compressionLevel: settings.seal.compression_level, concurrency: settings.seal.concurrency },
+    backup: backupFrom(settings.backup),
     ops: { host: settings.ops.host, port: settings.ops.port },
     telemetry: { logLevel: settings.telemetry.log_level },
     shutdown: { deadlineMs: settings.shutdown.deadline },

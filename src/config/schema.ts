@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { type CategoryRule, DEFAULT_CATEGORY_RULES } from '../core/category-rules.ts';
+import { backup } from './schema-backup.ts';
 import { sasl, tls } from './schema-security.ts';
 import {
   bytes,
@@ -264,6 +265,7 @@ export const configSchema = z.strictObject({
     'Which records are also written to error_logs, performance_logs and audit_logs; service_logs has all of them.',
   ),
   seal: section(seal, 'Compression of closed files, behind the ingestion.'),
+  backup: section(backup, 'Copies of closed files in a store that speaks the protocol of Amazon S3.'),
   ops: section(ops, 'The HTTP port with /metrics, /health/live and /health/ready.'),
   telemetry: section(telemetry, "The service's own log."),
   shutdown: section(shutdown, 'How the service ends.'),

@@ -19,13 +19,48 @@ export interface DirectoryLock {
   release(): void;
 }
 
+/** What is locked: each kind has a file of its own in `state/`. */
+interface LockKind {
+  readonly file: string;
+  /** Tells people who holds it. */
+  readonly ownerFile: string;
+  /** What to do about it, for the message. */
+  readonly locked: (directory: string, owner: string) => string;
+}
+
+const DIRECTORY: LockKind = {
+  file: 'lock',
+  ownerFile: 'owner.json',
+  locked: (directory, owner) =>
+    `The output directory ${directory} is in use by ${owner}: stop that process, or give this one its own LOG_OUTPUT_DIR or INSTANCE_ID.`,
+};
+
+const BACKUP: LockKind = {
+  file: 'backup.lock',
+  ownerFile: 'backup-owner.json',
+  locked: (directory, owner) =>
+    `The backup of ${directory} is being made by ${owner}: wait until that is done.`,
+};
+
 /**
  * @throws ServiceError DIRECTORY_LOCKED when another process holds it,
  *   DIRECTORY_UNUSABLE when the directory cannot be made or written
  */
 export function lockDirectory(directory: string): DirectoryLock {
-  prepare(directory);
-  const database = open(directory);
+  return lock(directory, DIRECTORY);
+}
+
+/**
+ * Only one process copies a directory into a store at a time; it does not keep the service out.
+ * @throws ServiceError like `lockDirectory`
+ */
+export function lockBackup(directory: string): DirectoryLock {
+  return lock(directory, BACKUP);
+}
+
+function lock(directory: string, kind: LockKind): DirectoryLock {
+  prepare(directory, kind);
+  const database = open(directory, kind);
   try {
     database.exec('PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
     // SQLite falls back to reading where it may not write, and then locks nobody out; this tells. It is
@@ -33,11 +68,11 @@ export function lockDirectory(directory: string): DirectoryLock {
     database.exec('CREATE TABLE held (x)');
   } catch (error) {
     database.close();
-    if (/locked|busy/i.test(messageOf(error))) throw lockedError(directory);
+    if (/locked|busy/i.test(messageOf(error))) throw lockedError(directory, kind);
     throw unusable(directory, error);
   }
   try {
-    nameOwner(directory);
+    nameOwner(directory, kind);
   } catch (error) {
     database.close();
     throw unusable(directory, error);
@@ -51,27 +86,27 @@ export function lockDirectory(directory: string): DirectoryLock {
   };
 }
 
-function nameOwner(directory: string): void {
+function nameOwner(directory: string, { ownerFile }: LockKind): void {
   writeFileSync(
-    statePath(directory, 'owner.json'),
+    statePath(directory, ownerFile),
     `${JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() })}\n`,
   );
 }
 
-function prepare(directory: string): void {
+function prepare(directory: string, { file }: LockKind): void {
   try {
     makeDirectoryDurable(join(directory, STATE_DIRECTORY));
-    const lock = statePath(directory, 'lock');
+    const path = statePath(directory, file);
     // Closing any descriptor of the file would give up a lock that this very process holds (POSIX).
-    if (!existsSync(lock)) writeFileSync(lock, '');
+    if (!existsSync(path)) writeFileSync(path, '');
   } catch (error) {
     throw unusable(directory, error);
   }
 }
 
-function open(directory: string): DatabaseSync {
+function open(directory: string, { file }: LockKind): DatabaseSync {
   try {
-    return new DatabaseSync(statePath(directory, 'lock'));
+    return new DatabaseSync(statePath(directory, file));
   } catch (error) {
     throw unusable(directory, error);
   }
@@ -88,17 +123,14 @@ function unusable(directory: string, error: unknown): ServiceError {
   );
 }
 
-function lockedError(directory: string): ServiceError {
-  return new ServiceError(
-    'DIRECTORY_LOCKED',
-    `The output directory ${directory} is in use by ${describeOwner(directory)}: stop that process, or give this one its own LOG_OUTPUT_DIR or INSTANCE_ID.`,
-    { directory },
-  );
+function lockedError(directory: string, kind: LockKind): ServiceError {
+  const message = kind.locked(directory, describeOwner(directory, kind));
+  return new ServiceError('DIRECTORY_LOCKED', message, { directory });
 }
 
-function describeOwner(directory: string): string {
+function describeOwner(directory: string, { ownerFile }: LockKind): string {
   try {
-    const owner: unknown = JSON.parse(readFileSync(statePath(directory, 'owner.json'), 'utf8'));
+    const owner: unknown = JSON.parse(readFileSync(statePath(directory, ownerFile), 'utf8'));
     if (typeof owner === 'object' && owner !== null && 'pid' in owner && 'host' in owner) {
       return `process ${String(owner.pid)} on ${String(owner.host)}`;
     }

@@ -1,0 +1,74 @@
+/** The files of sealed segments, which are what a backup copies. */
+import { readFileSync } from 'node:fs';
+import { dirname, relative, sep } from 'node:path';
+import { ServiceError } from '../../core/errors.ts';
+import type { LogFile } from '../../core/files.ts';
+import { fileSize } from '../../storage/durable-file.ts';
+import type { SegmentFacts } from '../../storage/facts.ts';
+import { ARCHIVE_DIRECTORY, SEGMENT_SUFFIX } from '../../storage/layout.ts';
+import { closedSegments } from '../../storage/recovery.ts';
+
+/** Facts of a segment that was compressed. */
+export type SealedFacts = SegmentFacts & Required<Pick<SegmentFacts, 'sealed'>>;
+
+/** A segment whose lines are compressed, and whose plain file is gone. */
+export interface SealedSegment {
+  readonly number: number;
+  /** Absolute, without suffix. */
+  readonly path: string;
+  readonly facts: SealedFacts;
+  /** Of the compressed lines, such as `.jsonl.gz`. */
+  readonly data: string;
+  /** All of its files in the order in which they are copied: the facts come last. */
+  readonly suffixes: readonly string[];
+  /** Of all files together. */
+  readonly bytes: number;
+}
+
+/** The sealed segments of a file above a number, oldest first. */
+export function sealedSegments(directory: string, file: LogFile, above: number): SealedSegment[] {
+  return closedSegments(directory, file).flatMap(({ number, path, suffixes }) => {
+    if (number <= above || !suffixes.includes(SEGMENT_SUFFIX.facts)) return [];
+    if (suffixes.includes(SEGMENT_SUFFIX.plain)) return [];
+    const data = suffixes.find(isDataSuffix);
+    const facts = JSON.parse(readFileSync(path + SEGMENT_SUFFIX.facts, 'utf8')) as SegmentFacts;
+    if (data === undefined || !isSealed(facts)) return [];
+    const others = suffixes.filter((suffix) => suffix !== SEGMENT_SUFFIX.facts && !suffix.endsWith('.tmp'));
+    const ordered = [...others, SEGMENT_SUFFIX.facts];
+    const bytes = ordered.reduce((sum, suffix) => sum + (fileSize(path + suffix) ?? 0), 0);
+    return [{ number, path, facts, data, suffixes: ordered, bytes }];
+  });
+}
+
+/** Whether files with this suffix hold a segment's lines, compressed in whatever way. */
+export function isDataSuffix(suffix: string): boolean {
+  return /^\.jsonl\.[a-z0-9]+$/.test(suffix);
+}
+
+export function isSealed(facts: SegmentFacts): facts is SealedFacts {
+  return facts.sealed !== undefined;
+}
+
+/** Key of a file below the output root, without the prefix: the same at every try. */
+export function keyOf(root: string, path: string): string {
+  return relative(root, path).replaceAll(sep, '/');
+}
+
+/** The part of a key before `archive/` or `state/`, which names the instance; empty for a root without any. */
+export function instanceOf(key: string): string {
+  const match = new RegExp(`^(.*/|)(?:${ARCHIVE_DIRECTORY}|state)/`).exec(key);
+  return match?.[1]?.replace(/\/$/, '') ?? dirname(key);
+}
+
+/** The compressed file is no longer what the sealer wrote: a copy of it would be of no use. */
+export function requireSealed(
+  { path, data, facts }: SealedSegment,
+  found: { bytes: number; sha256: string },
+): void {
+  if (found.sha256 === facts.sealed.sha256 && found.bytes === facts.sealed.bytes) return;
+  throw new ServiceError(
+    'BACKUP_DIFFERS',
+    `${path}${data} is no longer what was written when it was compressed, so it is not copied: run "log-consumer verify", and restore it.`,
+    { path: path + data },
+  );
+}
