@@ -10,6 +10,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['check', async () => (await import('./commands/check.ts')).checkCommand],
   ['generate', async () => (await import('./commands/generate.ts')).generateCommand],
   ['explain', async () => (await import('./commands/explain.ts')).explainCommand],
+  ['backup', async () => (await import('./commands/backup.ts')).backupCommand],
+  ['restore', async () => (await import('./commands/restore.ts')).restoreCommand],
   ['verify', async () => (await import('./commands/verify.ts')).verifyCommand],
 ]);
 

@@ -26,6 +26,14 @@ interface BackupState {
   /** Names the place (`targetIdentity`). */
   readonly target: string;
   readonly confirmed: Partial<Confirmed>;
+  readonly gone: Partial<Confirmed>;
+}
+
+/** How far the copies of an instance are. */
+export interface BackupProgress {
+  readonly confirmed: Confirmed;
+  /** Segments up to this number were removed before the first backup, so nobody has to find them in the store. */
+  readonly gone: Confirmed;
 }
 
 /**
@@ -33,15 +41,23 @@ interface BackupState {
  * @param target `targetIdentity` of the configured place
  */
 export function confirmedThrough(directory: string, target: string): Confirmed {
+  return readBackupProgress(directory, target).confirmed;
+}
+
+/** @param target `targetIdentity` of the configured place */
+export function readBackupProgress(directory: string, target: string): BackupProgress {
   const text = readIfPresent(statePath(directory, BACKUP_FILE));
   const state = text === undefined ? undefined : (decodeChecked(text) as BackupState | undefined);
   const isOurs = state?.version === 1 && state.target === target;
-  const confirmed: Partial<Confirmed> = isOurs ? state.confirmed : {};
-  return Object.fromEntries(LOG_FILES.map((file) => [file, confirmed[file] ?? 0])) as Confirmed;
+  return { confirmed: complete(isOurs ? state.confirmed : {}), gone: complete(isOurs ? state.gone : {}) };
 }
 
 /** Replaces the state durably. */
-export function writeConfirmed(directory: string, target: string, confirmed: Confirmed): void {
-  const state: BackupState = { version: 1, target, confirmed };
+export function writeBackupProgress(directory: string, target: string, progress: BackupProgress): void {
+  const state: BackupState = { version: 1, target, ...progress };
   replaceFileDurable(statePath(directory, BACKUP_FILE), encodeChecked(state));
+}
+
+function complete(numbers: Partial<Confirmed>): Confirmed {
+  return Object.fromEntries(LOG_FILES.map((file) => [file, numbers[file] ?? 0])) as Confirmed;
 }

@@ -15,15 +15,16 @@ import { messageOf, ServiceError } from '../../core/errors.ts';
 import { LOG_FILES, type LogFile } from '../../core/files.ts';
 import { Backoff, type BackoffLimits } from '../../resilience/backoff.ts';
 import type { Circuit } from '../../resilience/circuit.ts';
-import { type Confirmed, confirmedThrough, writeConfirmed } from '../../storage/backup-state.ts';
+import { type Confirmed, readBackupProgress, writeBackupProgress } from '../../storage/backup-state.ts';
 import { readIfPresent } from '../../storage/checked-json.ts';
 import { decodeCheckpoint } from '../../storage/checkpoint.ts';
 import { CHECKPOINT_FILE, SEGMENT_SUFFIX, STATE_DIRECTORY } from '../../storage/layout.ts';
 import { type DirectoryLock, lockBackup } from '../../storage/lock.ts';
+import { closedSegments } from '../../storage/recovery.ts';
 import { readRetentionLedger, removedThrough } from '../../storage/retention-ledger.ts';
 import { putConfirmed } from './confirmed-put.ts';
 import { fileContent, textContent } from './object-digest.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { Content, ObjectStore } from './object-store.ts';
 import { keyOf, requireSealed, type SealedSegment, sealedSegments } from './segment-files.ts';
 
 export interface BackupOptions {
@@ -105,8 +106,11 @@ export class Backup {
 class Run {
   readonly #options: BackupOptions;
   readonly #signal: AbortSignal;
-  readonly #problems: string[] = [];
+  readonly #problems = new Set<string>();
   readonly #confirmed: Record<LogFile, number>;
+  readonly #gone: Record<LogFile, number>;
+  /** Whether the store is in trouble: then the rest of the call would only wait for the same. */
+  #isStopped = false;
   #waiting: { files: number; bytes: number } = { files: 0, bytes: 0 };
   #files = 0;
   #bytes = 0;
@@ -114,20 +118,25 @@ class Run {
   constructor(options: BackupOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
-    this.#confirmed = { ...confirmedThrough(options.directory, options.target) };
+    const { confirmed, gone } = readBackupProgress(options.directory, options.target);
+    this.#confirmed = { ...confirmed };
+    this.#gone = { ...gone };
   }
 
   async run(): Promise<BackupResult> {
     const { directory } = this.#options;
     const ledger = readRetentionLedger(directory);
     const work = LOG_FILES.map((file) => {
-      const done = Math.max(this.#confirmed[file], removedThrough(ledger, file));
+      const removed = removedThrough(ledger, file);
+      if (this.#confirmed[file] === 0) this.#gone[file] = removed;
+      const done = Math.max(this.#confirmed[file], removed);
       return { file, done, segments: sealedSegments(directory, file, done) };
     });
     this.#announce(work.flatMap(({ segments }) => segments));
     for (const { file, done, segments } of work) await this.#copyAll(file, done, segments);
     await this.#copyCheckpoint();
-    return { files: this.#files, bytes: this.#bytes, confirmed: this.#confirmed, problems: this.#problems };
+    const problems = [...this.#problems];
+    return { files: this.#files, bytes: this.#bytes, confirmed: this.#confirmed, problems };
   }
 
   #announce(segments: readonly SealedSegment[]): void {
@@ -142,22 +151,35 @@ class Run {
   async #copyAll(file: LogFile, done: number, segments: readonly SealedSegment[]): Promise<void> {
     const { concurrency } = this.#options;
     let reached = done;
-    for (let start = 0; start < segments.length; start += concurrency) {
+    for (let start = 0; start < segments.length && !this.#isStopped; start += concurrency) {
       const batch = segments.slice(start, start + concurrency);
       const copied = await Promise.all(batch.map((segment) => this.#copy(segment)));
       for (const [index, { number }] of batch.entries()) {
         if (copied[index] === true && number === reached + 1) reached = number;
       }
       this.#confirm(file, reached);
-      // In trouble, the rest would only wait for the same.
-      if (copied.includes(false)) return;
     }
+    this.#reportHole(file, reached, segments);
+  }
+
+  /** A segment that is not there can never be confirmed, nor can those after it. */
+  #reportHole(file: LogFile, reached: number, segments: readonly SealedSegment[]): void {
+    const isBehind = segments.some(({ number }) => number > reached + 1);
+    if (
+      !isBehind ||
+      closedSegments(this.#options.directory, file).some(({ number }) => number === reached + 1)
+    )
+      return;
+    this.#problems.add(
+      `Segment ${reached + 1} of ${file} is missing from ${this.#options.directory}, so nothing after it counts as backed up: run "log-consumer verify".`,
+    );
   }
 
   #confirm(file: LogFile, reached: number): void {
     if (reached <= this.#confirmed[file]) return;
     this.#confirmed[file] = reached;
-    writeConfirmed(this.#options.directory, this.#options.target, this.#confirmed);
+    const { directory, target } = this.#options;
+    writeBackupProgress(directory, target, { confirmed: this.#confirmed, gone: this.#gone });
   }
 
   async #copy(segment: SealedSegment): Promise<boolean> {
@@ -184,15 +206,11 @@ class Run {
   async #copyCheckpoint(): Promise<void> {
     const path = join(this.#options.directory, STATE_DIRECTORY, CHECKPOINT_FILE);
     const text = readIfPresent(path);
-    if (text === undefined || decodeCheckpoint(text) === undefined) return;
+    if (this.#isStopped || text === undefined || decodeCheckpoint(text) === undefined) return;
     await this.#persist(path, () => this.#put(path, textContent(text), false));
   }
 
-  async #put(
-    path: string,
-    content: Awaited<ReturnType<typeof fileContent>>,
-    archived: boolean,
-  ): Promise<void> {
+  async #put(path: string, content: Content, archived: boolean): Promise<void> {
     const { root, store, onUploaded } = this.#options;
     const startedAt = performance.now();
     const key = store.prefix + keyOf(root, path);
@@ -216,7 +234,8 @@ class Run {
         const retryInMs = isFinal ? null : pauses.next();
         onFailed(path, error, retryInMs);
         if (retryInMs === null) {
-          this.#problems.push(messageOf(error));
+          this.#problems.add(messageOf(error));
+          this.#isStopped ||= isStoreOutage(error);
           return false;
         }
         await sleep(retryInMs, undefined, { signal: this.#signal });

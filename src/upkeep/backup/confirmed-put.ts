@@ -50,6 +50,6 @@ export async function hashOf(
   const body = await store.read(key, signal);
   if (body === undefined) return undefined;
   const hash = createHash('sha256');
-  for await (const chunk of body) hash.update(chunk as Uint8Array);
+  for await (const chunk of body) hash.update(chunk);
   return hash.digest('hex');
 }

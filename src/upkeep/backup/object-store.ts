@@ -1,5 +1,4 @@
 /** What a backup needs of a store of objects; s3-store.ts is the real one. */
-import type { Readable } from 'node:stream';
 import type { ObjectDigest } from './object-digest.ts';
 
 /** Content to be stored, of which every checksum is known beforehand. */
@@ -36,8 +35,8 @@ export interface ObjectStore {
   put(key: string, content: Content, archived: boolean, signal: AbortSignal): Promise<void>;
   /** Undefined when there is no such object. */
   head(key: string, signal: AbortSignal): Promise<StoredObject | undefined>;
-  /** Undefined when there is no such object. */
-  read(key: string, signal: AbortSignal): Promise<Readable | undefined>;
+  /** Undefined when there is no such object. Reading on may reject like everything here. */
+  read(key: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** All objects whose key begins with `prefix`. */
   list(prefix: string, signal: AbortSignal): AsyncIterable<ListedObject>;
   /** Removes an object; nothing happens where there is none. */

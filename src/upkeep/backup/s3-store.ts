@@ -78,12 +78,12 @@ export class S3Store implements ObjectStore {
     });
   }
 
-  read(key: string, signal: AbortSignal): Promise<Readable | undefined> {
+  read(key: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined> {
     return this.#ask(`read ${key}`, signal, async () => {
       const command = new GetObjectCommand({ Bucket: this.#target.bucket, Key: key });
       try {
         const { Body: body } = await this.#client.send(command, { abortSignal: signal });
-        return body as Readable | undefined;
+        return body === undefined ? undefined : this.#explained(body as Readable, `read ${key}`, signal);
       } catch (error) {
         if (error instanceof NoSuchKey) return undefined;
         throw error;
@@ -112,6 +112,16 @@ export class S3Store implements ObjectStore {
 
   close(): void {
     this.#client.destroy();
+  }
+
+  /** A connection can break in the middle of an object. */
+  async *#explained(body: Readable, what: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of body) yield chunk as Uint8Array;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw explain(error, this.#place, what);
+    }
   }
 
   #list(prefix: string, signal: AbortSignal, token: string | undefined, maxKeys = 1000) {

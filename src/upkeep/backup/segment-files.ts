@@ -1,11 +1,11 @@
 /** The files of sealed segments, which are what a backup copies. */
 import { readFileSync } from 'node:fs';
-import { dirname, relative, sep } from 'node:path';
+import { relative, sep } from 'node:path';
 import { ServiceError } from '../../core/errors.ts';
 import type { LogFile } from '../../core/files.ts';
 import { fileSize } from '../../storage/durable-file.ts';
 import type { SegmentFacts } from '../../storage/facts.ts';
-import { ARCHIVE_DIRECTORY, SEGMENT_SUFFIX } from '../../storage/layout.ts';
+import { SEGMENT_SUFFIX } from '../../storage/layout.ts';
 import { closedSegments } from '../../storage/recovery.ts';
 
 /** Facts of a segment that was compressed. */
@@ -52,12 +52,6 @@ export function isSealed(facts: SegmentFacts): facts is SealedFacts {
 /** Key of a file below the output root, without the prefix: the same at every try. */
 export function keyOf(root: string, path: string): string {
   return relative(root, path).replaceAll(sep, '/');
-}
-
-/** The part of a key before `archive/` or `state/`, which names the instance; empty for a root without any. */
-export function instanceOf(key: string): string {
-  const match = new RegExp(`^(.*/|)(?:${ARCHIVE_DIRECTORY}|state)/`).exec(key);
-  return match?.[1]?.replace(/\/$/, '') ?? dirname(key);
 }
 
 /** The compressed file is no longer what the sealer wrote: a copy of it would be of no use. */

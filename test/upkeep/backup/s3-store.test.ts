@@ -5,7 +5,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import type { BackupTarget } from '../../../src/core/backup-target.ts';
 import { ServiceError } from '../../../src/core/errors.ts';
@@ -26,6 +25,12 @@ after(() => server?.stop());
 
 function open(changes: Partial<BackupTarget> = {}): S3Store {
   return new S3Store(server.target(changes), { maxAttempts: 1 });
+}
+
+async function buffer(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 async function listed(store: S3Store, prefix: string): Promise<ListedObject[]> {
