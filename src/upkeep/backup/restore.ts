@@ -147,6 +147,7 @@ class Restore {
   async #fetch(segment: DescribedSegment): Promise<void> {
     const { store, directory } = this.#options;
     const path = join(directory, segment.base);
+    requireData(segment, store);
     makeDirectoryDurable(dirname(path));
     for (const suffix of segment.objects.keys()) {
       if (suffix === SEGMENT_SUFFIX.facts) continue;
@@ -204,6 +205,16 @@ class Restore {
 
 function segmentsOf(plan: InstancePlan): readonly DescribedSegment[] {
   return LOG_FILES.flatMap((file) => plan[file]?.segments ?? []);
+}
+
+/** The listing shows whatever there is, so what it does not show has to be asked for. */
+function requireData({ base, objects }: DescribedSegment, store: ObjectStore): void {
+  if ([...objects.keys()].some(isDataSuffix)) return;
+  throw new ServiceError(
+    'BACKUP_DIFFERS',
+    `The lines of ${base} are missing in ${store.name}: run "log-consumer backup verify".`,
+    { base },
+  );
 }
 
 async function quarantinedIn(directory: string, plan: InstancePlan): Promise<Record<string, number>> {
