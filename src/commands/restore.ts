@@ -1,5 +1,6 @@
 import { EXIT, ServiceError } from '../core/errors.ts';
 import { type RestoreReport, restore } from '../upkeep/backup/restore.ts';
+import { ALWAYS, type TimeRange } from '../upkeep/backup/restore-plan.ts';
 import { withStore } from './backup-scene.ts';
 import { CONFIG_OPTION, type Command, JSON_OPTION, type OptionValues, textOption, write } from './command.ts';
 import { configOf } from './config-of.ts';
@@ -51,10 +52,7 @@ export const restoreCommand: Command = {
   },
 };
 
-/** The first and the last moment that a date can name. */
-const ALWAYS = { from: -8.64e15, to: 8.64e15 };
-
-function wantedTime(values: OptionValues): { from: number; to: number } {
+function wantedTime(values: OptionValues): TimeRange {
   const from = timeOption(values, 'from', 0) ?? ALWAYS.from;
   const to = timeOption(values, 'to', 86_400_000) ?? ALWAYS.to;
   if (from < to) return { from, to };

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { freePort } from '../../scripts/kafka/ports.ts';
 import type { BackupTarget } from '../../src/core/backup-target.ts';
 import { PROJECT_DIRECTORY } from './service.ts';
@@ -91,14 +91,28 @@ export class S3Server {
     rmSync(this.#root, { recursive: true, force: true });
   }
 
-  async #makeBucket(): Promise<void> {
+  /** Keys of uploads in parts that nobody has ended. */
+  async openUploads(prefix: string): Promise<string[]> {
+    const client = this.#client();
+    const { Uploads: uploads = [] } = await client.send(
+      new ListMultipartUploadsCommand({ Bucket: 'backup', Prefix: prefix }),
+    );
+    client.destroy();
+    return uploads.map(({ Key: key }) => key ?? '');
+  }
+
+  #client(): S3Client {
     const { accessKeyId, secretAccessKey } = CREDENTIALS;
-    const client = new S3Client({
+    return new S3Client({
       endpoint: this.endpoint,
       region: 'us-east-1',
       forcePathStyle: true,
       credentials: { accessKeyId, secretAccessKey },
     });
+  }
+
+  async #makeBucket(): Promise<void> {
+    const client = this.#client();
     for (let attempt = 1; ; attempt += 1) {
       try {
         await client.send(new CreateBucketCommand({ Bucket: 'backup' }));

@@ -15,6 +15,9 @@ export interface TimeRange {
   readonly to: number;
 }
 
+/** From the first moment that a date can name to the last. */
+export const ALWAYS: TimeRange = { from: -8.64e15, to: 8.64e15 };
+
 export interface DescribedSegment extends StoredSegment {
   readonly facts: SealedFacts;
   /** The facts as they stand in the store. */

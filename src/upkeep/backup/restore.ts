@@ -22,7 +22,7 @@ import { writeRetentionLedger } from '../../storage/retention-ledger.ts';
 import { quarantineContentOf } from '../quarantine-content.ts';
 import type { ObjectStore } from './object-store.ts';
 import { beginRestore, endRestore } from './restore-marker.ts';
-import { type DescribedSegment, type InstancePlan, planOf, type TimeRange } from './restore-plan.ts';
+import { ALWAYS, type DescribedSegment, type InstancePlan, planOf, type TimeRange } from './restore-plan.ts';
 import { restoreFile } from './restored-file.ts';
 import { restoredState } from './restored-state.ts';
 import { isDataSuffix } from './segment-files.ts';
@@ -114,7 +114,7 @@ class Restore {
     if (instances.length > 0) return instances;
     throw new ServiceError(
       'BACKUP_DIFFERS',
-      `${store.name} holds no segment of ${name === null || name === '' ? 'any instance' : name} from ${new Date(wanted.from).toISOString()} to ${new Date(wanted.to).toISOString()} below the prefix "${store.prefix}": check --from, --to, --instance and backup.prefix.`,
+      `${store.name} holds no segment of ${name === null || name === '' ? 'any instance' : name}${describeTime(wanted)} below the prefix "${store.prefix}": check --from, --to, --instance and backup.prefix.`,
       { segments: ours.length },
     );
   }
@@ -201,6 +201,11 @@ class Restore {
       await queue.onIdle();
     }
   }
+}
+
+function describeTime({ from, to }: TimeRange): string {
+  const begin = from === ALWAYS.from ? '' : ` from ${new Date(from).toISOString()}`;
+  return to === ALWAYS.to ? begin : `${begin} up to ${new Date(to).toISOString()}`;
 }
 
 function segmentsOf(plan: InstancePlan): readonly DescribedSegment[] {
