@@ -27,7 +27,7 @@ import { statePath } from './layout.ts';
 const RETENTION_FILE = 'retention.json';
 
 /** What quarantine entries stand for, of one partition. */
-export interface QuarantineContent {
+interface QuarantineContent {
   /**
    * Records that the checkpoint counts as quarantined and whose entries are gone. Negative after a restore
    * whose quarantine holds entries of offsets that were not restored.

@@ -100,7 +100,7 @@ test('half of a login is refused', (context) => {
   );
   assert.match(
     refusal(workspace, yaml, { [`${prefix}SECRET_ACCESS_KEY`]: 's', [`${prefix}SESSION_TOKEN`]: 't' }),
-    /backup\.secret_access_key is set but backup\.access_key_id is not; .*backup\.session_token is set but/s,
+    /backup\.secret_access_key is set but backup\.access_key_id is not\n.*backup\.session_token is set but/s,
   );
 });
 

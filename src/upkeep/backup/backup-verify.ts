@@ -10,8 +10,8 @@ import { readBackupProgress } from '../../storage/backup-state.ts';
 import { fileSize } from '../../storage/durable-file.ts';
 import { SEGMENT_SUFFIX } from '../../storage/layout.ts';
 import { hashOf, isSame } from './confirmed-put.ts';
-import { type Expected, fileContent } from './object-digest.ts';
-import type { ObjectStore } from './object-store.ts';
+import { fileContent } from './object-digest.ts';
+import type { Expected, ObjectStore } from './object-store.ts';
 import { isDataSuffix, keyOf, type SealedSegment, sealedSegments } from './segment-files.ts';
 import { type StoredSegment, storedFacts, storedSegments } from './stored-segments.ts';
 

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { ServiceError } from '../../core/errors.ts';
-import { compare, type Expected } from './object-digest.ts';
-import type { Content, ObjectStore, StoredObject } from './object-store.ts';
+import { compare } from './object-digest.ts';
+import type { Content, Expected, ObjectStore, StoredObject } from './object-store.ts';
 
 /** @returns the bytes that were sent; 0 when the object was there */
 export async function putConfirmed(

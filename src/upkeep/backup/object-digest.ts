@@ -8,26 +8,12 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import type { Content, StoredObject } from './object-store.ts';
+import type { Content, Expected, ObjectDigest, StoredObject } from './object-store.ts';
 
 /** The most parts that an object may have. */
 const MAX_PARTS = 10_000;
 
 const READ_BYTES = 1024 * 1024;
-
-export interface ObjectDigest {
-  readonly bytes: number;
-  /** Of all bytes, hexadecimal as in the facts of a segment. */
-  readonly sha256: string;
-  readonly partBytes: number;
-  /** Base64, in order; a single one for an object that is not divided. */
-  readonly parts: readonly string[];
-  /** What the store has to compute. */
-  readonly checksum: string;
-}
-
-/** What an object ought to be, as far as the facts of its segment tell. */
-export type Expected = Pick<ObjectDigest, 'bytes' | 'sha256'>;
 
 /** A file as content, read once for its checksums. */
 export async function fileContent(path: string, partBytes: number): Promise<Content> {

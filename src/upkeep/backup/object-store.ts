@@ -1,5 +1,19 @@
 /** What a backup needs of a store of objects; s3-store.ts is the real one. */
-import type { ObjectDigest } from './object-digest.ts';
+
+/** The checksums of an object (object-digest.ts). */
+export interface ObjectDigest {
+  readonly bytes: number;
+  /** Of all bytes, hexadecimal as in the facts of a segment. */
+  readonly sha256: string;
+  readonly partBytes: number;
+  /** Base64, in order; a single one for an object that is not divided. */
+  readonly parts: readonly string[];
+  /** What the store has to compute. */
+  readonly checksum: string;
+}
+
+/** What an object ought to be, as far as the facts of its segment tell. */
+export type Expected = Pick<ObjectDigest, 'bytes' | 'sha256'>;
 
 /** Content to be stored, of which every checksum is known beforehand. */
 export interface Content {

@@ -25,7 +25,7 @@ export interface DescribedSegment extends StoredSegment {
 }
 
 /** What is restored of one file, by number without gaps. */
-export interface FilePlan {
+interface FilePlan {
   readonly segments: readonly DescribedSegment[];
   /** Number that the next segment gets. */
   readonly next: number;

@@ -5,8 +5,7 @@ import { open } from 'node:fs/promises';
 import { ServiceError } from '../../core/errors.ts';
 import { fileSize, renameDurable } from '../../storage/durable-file.ts';
 import { syncFailure } from '../../storage/sync-failure.ts';
-import type { Expected } from './object-digest.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { Expected, ObjectStore } from './object-store.ts';
 
 /**
  * Brings one object back, unless a try before has done so already. Its folder has to exist.

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
+import { systemClock } from '../../../src/core/clock.ts';
 import { LOG_FILES } from '../../../src/core/files.ts';
+import { BACKUP_CIRCUIT } from '../../../src/core/limits.ts';
+import { Circuit } from '../../../src/resilience/circuit.ts';
 import { confirmedThrough } from '../../../src/storage/backup-state.ts';
 import { lockBackup } from '../../../src/storage/lock.ts';
 import { closedSegments } from '../../../src/storage/recovery.ts';
@@ -215,4 +218,33 @@ test('a backup stopped in the middle says so and confirms only what the store ha
   assert.deepEqual(report.problems, []);
   assert.ok(report.segments > 0 && existsSync(join(directory, 'state/backup.json')));
   assert.deepEqual((await new BackupHarness(store, directory).run(NEVER)).problems, []);
+});
+
+test('while the store is away, a circuit lets one file at a time try', async (context) => {
+  const directory = await writeSealedDirectory(context);
+  const store = new MemoryStore();
+  store.before = () => {
+    throw outage();
+  };
+  const states: string[] = [];
+  const circuit = new Circuit({
+    ...BACKUP_CIRCUIT,
+    pauses: { firstMs: 20, maxMs: 40 },
+    isOutage: isStoreOutage,
+    clock: systemClock,
+    onChange: (state) => states.push(state),
+  });
+  const harness = new BackupHarness(store, directory, {
+    circuit,
+    attempts: BACKUP_CIRCUIT.failures,
+    concurrency: 1,
+  });
+  await harness.run();
+  assert.deepEqual(states, ['open']);
+  store.before = () => undefined;
+  assert.deepEqual((await harness.run()).problems, []);
+  assert.deepEqual(states, ['open', 'half_open', 'closed']);
+  appendFileSync(closedFiles(directory, 'service_logs', '.jsonl.gz')[0] ?? '', 'x');
+  await new BackupHarness(store, directory, { circuit, target: 'elsewhere' }).run();
+  assert.deepEqual(states.length, 3, 'a file that was changed is not the store being away');
 });

@@ -125,11 +125,13 @@ const REFUSALS: readonly (readonly [string, Partial<BackupTarget>, RegExp])[] = 
 for (const [what, changes, message] of REFUSALS) {
   test(`${what} is explained, whatever was asked`, S3_TEST, async () => {
     const store = open(changes);
+    const is404 = 'bucket' in changes || changes.credentials?.accessKeyId === 'other';
     const asks = [
       () => store.put('x', textContent('x'), false, NEVER),
       () => store.read('x', NEVER),
       () => listed(store, 'x'),
-      ...('bucket' in changes ? [] : [() => store.head('x', NEVER)]),
+      // Where the answer is 404, only one with a body tells a bucket or a key pair from an object.
+      ...(is404 ? [] : [() => store.head('x', NEVER)]),
     ];
     for (const ask of asks) {
       await assert.rejects(ask, (error) => {
