@@ -78,7 +78,8 @@ export class Backup {
 
   /**
    * Copies what is not confirmed yet. Waits while another process does the same.
-   * @returns what was done; rejects only with the reason of `signal`, or when the state cannot be written
+   * @returns what was done, and what failed; rejects only with the reason of `signal`, or with the error of the
+   *   directory's own state, when that is damaged or cannot be written
    */
   async runOnce(signal: AbortSignal): Promise<BackupResult> {
     const lock = await this.#lock(signal);
@@ -130,7 +131,10 @@ class Run {
       const removed = removedThrough(ledger, file);
       if (this.#confirmed[file] === 0) this.#gone[file] = removed;
       const done = Math.max(this.#confirmed[file], removed);
-      return { file, done, segments: sealedSegments(directory, file, done) };
+      const segments = sealedSegments(directory, file, done, (path, error) => {
+        this.#problems.add(`${path} cannot be read (${messageOf(error)}): run "log-consumer verify".`);
+      });
+      return { file, done, segments };
     });
     this.#announce(work.flatMap(({ segments }) => segments));
     for (const { file, done, segments } of work) await this.#copyAll(file, done, segments);
@@ -153,7 +157,7 @@ class Run {
     let reached = done;
     for (let start = 0; start < segments.length && !this.#isStopped; start += concurrency) {
       const batch = segments.slice(start, start + concurrency);
-      const copied = await Promise.all(batch.map((segment) => this.#copy(segment)));
+      const copied = await allOf(batch.map((segment) => this.#copy(segment)));
       for (const [index, { number }] of batch.entries()) {
         if (copied[index] === true && number === reached + 1) reached = number;
       }
@@ -242,4 +246,10 @@ class Run {
       }
     }
   }
+}
+
+/** Waits for all, also when one is rejected: nothing may go on after the lock is given back. */
+async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }

@@ -6,7 +6,7 @@ import type { LogFile } from '../../core/files.ts';
 import { fileSize } from '../../storage/durable-file.ts';
 import type { SegmentFacts } from '../../storage/facts.ts';
 import { SEGMENT_SUFFIX } from '../../storage/layout.ts';
-import { closedSegments } from '../../storage/recovery.ts';
+import { type ClosedSegment, closedSegments } from '../../storage/recovery.ts';
 
 /** Facts of a segment that was compressed. */
 export type SealedFacts = SegmentFacts & Required<Pick<SegmentFacts, 'sealed'>>;
@@ -25,19 +25,40 @@ export interface SealedSegment {
   readonly bytes: number;
 }
 
-/** The sealed segments of a file above a number, oldest first. */
-export function sealedSegments(directory: string, file: LogFile, above: number): SealedSegment[] {
-  return closedSegments(directory, file).flatMap(({ number, path, suffixes }) => {
-    if (number <= above || !suffixes.includes(SEGMENT_SUFFIX.facts)) return [];
-    if (suffixes.includes(SEGMENT_SUFFIX.plain)) return [];
+/**
+ * The sealed segments of a file above a number, oldest first.
+ * @param onUnreadable called for facts that are damaged or cannot be read; their segments are left out
+ */
+export function sealedSegments(
+  directory: string,
+  file: LogFile,
+  above: number,
+  onUnreadable: (path: string, error: unknown) => void = () => undefined,
+): SealedSegment[] {
+  return closedSegments(directory, file).flatMap((segment) => {
+    const { number, path, suffixes } = segment;
     const data = suffixes.find(isDataSuffix);
-    const facts = JSON.parse(readFileSync(path + SEGMENT_SUFFIX.facts, 'utf8')) as SegmentFacts;
-    if (data === undefined || !isSealed(facts)) return [];
-    const others = suffixes.filter((suffix) => suffix !== SEGMENT_SUFFIX.facts && !suffix.endsWith('.tmp'));
-    const ordered = [...others, SEGMENT_SUFFIX.facts];
-    const bytes = ordered.reduce((sum, suffix) => sum + (fileSize(path + suffix) ?? 0), 0);
-    return [{ number, path, facts, data, suffixes: ordered, bytes }];
+    const isClosed = suffixes.includes(SEGMENT_SUFFIX.facts) && !suffixes.includes(SEGMENT_SUFFIX.plain);
+    if (number <= above || !isClosed || data === undefined) return [];
+    try {
+      const facts = JSON.parse(readFileSync(path + SEGMENT_SUFFIX.facts, 'utf8')) as SegmentFacts;
+      return isSealed(facts) ? [sealedSegment(segment, facts, data)] : [];
+    } catch (error) {
+      onUnreadable(path + SEGMENT_SUFFIX.facts, error);
+      return [];
+    }
   });
+}
+
+function sealedSegment(
+  { number, path, suffixes }: ClosedSegment,
+  facts: SealedFacts,
+  data: string,
+): SealedSegment {
+  const others = suffixes.filter((suffix) => suffix !== SEGMENT_SUFFIX.facts && !suffix.endsWith('.tmp'));
+  const ordered = [...others, SEGMENT_SUFFIX.facts];
+  const bytes = ordered.reduce((sum, suffix) => sum + (fileSize(path + suffix) ?? 0), 0);
+  return { number, path, facts, data, suffixes: ordered, bytes };
 }
 
 /** Whether files with this suffix hold a segment's lines, compressed in whatever way. */

@@ -10,6 +10,7 @@ import { Circuit } from '../../../src/resilience/circuit.ts';
 import { confirmedThrough } from '../../../src/storage/backup-state.ts';
 import { lockBackup } from '../../../src/storage/lock.ts';
 import { closedSegments } from '../../../src/storage/recovery.ts';
+import { isStoreOutage } from '../../../src/upkeep/backup/backup.ts';
 import {
   BackupHarness,
   checkBackup,
@@ -127,6 +128,15 @@ test('a segment that is missing is named, and nothing after it is confirmed', as
   const { confirmed, problems } = await new BackupHarness(new MemoryStore(), directory).run();
   assert.equal(confirmed.service_logs, 1);
   assert.match(problems.join(), /Segment 2 of service_logs is missing from/);
+});
+
+test('facts that cannot be read are named, and nothing after them is confirmed', async (context) => {
+  const directory = await writeSealedDirectory(context);
+  writeFileSync(closedFiles(directory, 'service_logs', '.meta.json')[1] ?? '', 'no facts');
+  const { confirmed, problems } = await new BackupHarness(new MemoryStore(), directory).run();
+  assert.equal(confirmed.service_logs, 1);
+  assert.match(problems.join(), /meta\.json cannot be read \(.*\): run "log-consumer verify"/);
+  assert.ok(confirmed.quarantine > 0);
 });
 
 test('segments that were removed before the first backup are not missed', async (context) => {
