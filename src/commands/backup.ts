@@ -1,6 +1,7 @@
 import { EXIT, ServiceError } from '../core/errors.ts';
 import { BACKUP_ATTEMPTS, BACKUP_RETRY } from '../core/limits.ts';
-import { Backup, type BackupResult } from '../upkeep/backup/backup.ts';
+import { Backup } from '../upkeep/backup/backup.ts';
+import type { BackupResult } from '../upkeep/backup/backup-run.ts';
 import { type BackupReport, verifyBackup } from '../upkeep/backup/backup-verify.ts';
 import { type BackupScene, requireInstances, withStore } from './backup-scene.ts';
 import { CONFIG_OPTION, type Command, type CommandContext, JSON_OPTION, write } from './command.ts';

@@ -76,11 +76,20 @@ function timeOption(values: OptionValues, name: string, dayMs: number): number |
   );
 }
 
-function describe({ directory, records, segments, files, bytes, instances }: RestoreReport): string {
+function describe({
+  directory,
+  records,
+  segments,
+  files,
+  bytes,
+  instances,
+  warnings,
+}: RestoreReport): string {
   const names = instances.filter((name) => name !== '');
   const where = names.length > 0 ? ` (${names.join(', ')})` : '';
   return [
     `${directory}${where}: ${segments} segments with ${records} stored records; ${files} files with ${bytes} bytes were fetched.`,
+    ...warnings,
     `Now run "log-consumer verify ${directory}".`,
     '',
   ].join('\n');

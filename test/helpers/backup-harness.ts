@@ -1,7 +1,8 @@
 /** A `Backup` without pauses that keeps what it tells, and directories whose closed files are compressed. */
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Backup, type BackupOptions, type BackupResult } from '../../src/upkeep/backup/backup.ts';
+import { Backup } from '../../src/upkeep/backup/backup.ts';
+import type { BackupOptions, BackupResult } from '../../src/upkeep/backup/backup-run.ts';
 import { type BackupReport, verifyBackup } from '../../src/upkeep/backup/backup-verify.ts';
 import type { ObjectStore } from '../../src/upkeep/backup/object-store.ts';
 import { type RestoreOptions, type RestoreReport, restore } from '../../src/upkeep/backup/restore.ts';

@@ -13,7 +13,8 @@ import { hashOf, isSame } from './confirmed-put.ts';
 import { fileContent } from './object-digest.ts';
 import type { Expected, ObjectStore } from './object-store.ts';
 import { isDataSuffix, keyOf, type SealedSegment, sealedSegments } from './segment-files.ts';
-import { type StoredSegment, storedFacts, storedSegments } from './stored-segments.ts';
+import { type StoredSegment, storedFacts, storedFiles } from './stored-segments.ts';
+import { tailKey } from './tails.ts';
 
 export interface BackupVerifyOptions {
   /** The output root. */
@@ -69,7 +70,7 @@ class BackupVerification {
 
   async run(): Promise<BackupReport> {
     const { store, directories, concurrency, deep, onProgress } = this.#options;
-    const stored = await storedSegments(store, this.#signal);
+    const { segments: stored, tails } = await storedFiles(store, this.#signal);
     const subjects = directories.flatMap((directory) => this.#subjects(directory, stored));
     const queue = new PQueue({ concurrency });
     let done = 0;
@@ -82,6 +83,7 @@ class BackupVerification {
         }),
       ),
     ).finally(() => queue.clear());
+    for (const directory of directories) await this.#checkTails(directory, stored, tails);
     return {
       ok: this.#problems.length === 0,
       deep,
@@ -110,6 +112,30 @@ class BackupVerification {
         return { file, number, local: local.get(number), stored: ours.get(number) ?? [] };
       });
     });
+  }
+
+  /** What was active when the newest confirmed segment was closed belongs to it, compressed by now or not. */
+  async #checkTails(
+    directory: string,
+    stored: readonly StoredSegment[],
+    tails: ReadonlySet<string>,
+  ): Promise<void> {
+    const { root, target } = this.#options;
+    const number = readBackupProgress(directory, target).confirmed.service_logs;
+    const [newest] = sealedSegments(directory, 'service_logs', number - 1);
+    const instance = keyOf(root, directory);
+    for (const file of LOG_FILES) {
+      const position = newest?.number === number ? newest.facts.alongside?.[file] : undefined;
+      if (position === undefined || position.length === 0) continue;
+      const isSame = (found: StoredSegment): boolean =>
+        found.instance === instance && found.file === file && found.number === position.number;
+      if (stored.some(isSame)) continue;
+      const key = tailKey({ instance, file, number: position.number });
+      const expected = tails.has(key) ? await this.#recorded(key) : undefined;
+      if (expected !== undefined) await this.#checkObject(key, expected);
+      else
+        this.#problems.push(`${key} is missing: without it, the newest lines of ${file} cannot be restored.`);
+    }
   }
 
   async #check(subject: Subject): Promise<void> {
@@ -156,8 +182,13 @@ class BackupVerification {
     const path = local === undefined ? undefined : local.path + suffix;
     if (path !== undefined && fileSize(path) !== undefined)
       return (await fileContent(path, Number.MAX_SAFE_INTEGER)).digest;
+    return this.#recorded(base + suffix);
+  }
+
+  /** What was stored with an object. */
+  async #recorded(name: string): Promise<Expected | undefined> {
     const { store } = this.#options;
-    const head = await store.head(store.prefix + base + suffix, this.#signal);
+    const head = await store.head(store.prefix + name, this.#signal);
     const sha256 = head?.metadata['sha256'];
     return head === undefined || sha256 === undefined ? undefined : { bytes: head.bytes, sha256 };
   }

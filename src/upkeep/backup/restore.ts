@@ -8,7 +8,7 @@ import { closeSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import PQueue from 'p-queue';
 import { ServiceError } from '../../core/errors.ts';
-import { LOG_FILES } from '../../core/files.ts';
+import { LOG_FILES, type LogFile } from '../../core/files.ts';
 import { type Checkpoint, encodeCheckpoint } from '../../storage/checkpoint.ts';
 import { makeDirectoryDurable, replaceFileDurable, syncDirectory } from '../../storage/durable-file.ts';
 import {
@@ -24,9 +24,11 @@ import type { ObjectStore } from './object-store.ts';
 import { beginRestore, endRestore } from './restore-marker.ts';
 import { ALWAYS, type DescribedSegment, type InstancePlan, planOf, type TimeRange } from './restore-plan.ts';
 import { restoreFile } from './restored-file.ts';
+import { restoreHead } from './restored-head.ts';
 import { restoredState } from './restored-state.ts';
 import { isDataSuffix } from './segment-files.ts';
-import { storedCheckpoint, storedFacts, storedSegments } from './stored-segments.ts';
+import { type StoredSegment, storedCheckpoint, storedFacts, storedFiles } from './stored-segments.ts';
+import { tailKey } from './tails.ts';
 
 export interface RestoreOptions {
   readonly store: ObjectStore;
@@ -52,6 +54,8 @@ export interface RestoreReport {
   readonly bytes: number;
   /** Below the directory; `""` for the directory itself. */
   readonly instances: readonly string[];
+  /** Full sentences about what belongs to the restored records and is not in the store. */
+  readonly warnings: readonly string[];
 }
 
 /** @throws ServiceError that says what stands in the way; the same call then goes on where it stopped */
@@ -83,6 +87,7 @@ class Restore {
     beginRestore(directory, { version: 1, target, ...wanted, instance });
     const segments = instances.flatMap(({ plan }) => segmentsOf(plan));
     await this.#fetchAll(segments);
+    for (const found of instances) await this.#fetchHeads(found);
     const ends = endsOf(instances);
     for (const found of instances) await this.#writeState(found, ends);
     endRestore(directory);
@@ -96,18 +101,21 @@ class Restore {
       files: this.#files,
       bytes: this.#bytes,
       instances: instances.map(({ name }) => name),
+      warnings: instances.flatMap(({ plan }) => plan.warnings),
     };
   }
 
   async #plan(): Promise<Instance[]> {
     const { store, instance, wanted } = this.#options;
     const name = instance === null || instance === '' ? instance : `${INSTANCES_DIRECTORY}/${instance}`;
-    const all = await storedSegments(store, this.#signal);
+    const { segments: all, tails } = await storedFiles(store, this.#signal);
     const ours = all.filter((segment) => name === null || segment.instance === name);
     const described = await this.#describe(ours);
     const instances: Instance[] = [];
     for (const [found, segments] of Map.groupBy(described, (segment) => segment.instance)) {
-      const plan = planOf(segments, wanted);
+      const hasTail = (file: LogFile, number: number): boolean =>
+        tails.has(tailKey({ instance: found, file, number }));
+      const plan = planOf({ segments, hasTail }, wanted);
       if (segmentsOf(plan).length === 0) continue;
       instances.push({ name: found, plan, original: await storedCheckpoint(store, found, this.#signal) });
     }
@@ -119,7 +127,7 @@ class Restore {
     );
   }
 
-  async #describe(segments: Awaited<ReturnType<typeof storedSegments>>): Promise<DescribedSegment[]> {
+  async #describe(segments: readonly StoredSegment[]): Promise<DescribedSegment[]> {
     const { store } = this.#options;
     const described = await this.#eachOf(segments, async (segment) => {
       // Facts are copied last, so a segment without them was never whole.
@@ -163,6 +171,22 @@ class Restore {
     this.#bytes += segment.text.length;
   }
 
+  /** What the active files began with. */
+  async #fetchHeads({ name, plan }: Instance): Promise<void> {
+    const { store, directory } = this.#options;
+    makeDirectoryDurable(join(directory, name));
+    for (const file of LOG_FILES) {
+      const head = plan.files[file]?.head;
+      if (head === undefined) continue;
+      const { position, segment } = head;
+      const tail = tailKey({ instance: name, file, number: position.number });
+      const key = segment === undefined ? tail : segment.base + dataOf(segment);
+      const path = activePath(join(directory, name), file);
+      this.#bytes += await restoreHead(store, store.prefix + key, path, position, this.#signal);
+      this.#files += 1;
+    }
+  }
+
   /** What was stored with a sidecar; one without is left out, since it can be made again from the lines. */
   async #sidecar(key: string): Promise<{ bytes: number; sha256: string } | undefined> {
     const head = await this.#options.store.head(key, this.#signal);
@@ -176,11 +200,11 @@ class Restore {
   ): Promise<void> {
     const directory = join(this.#options.directory, name);
     const { checkpoint, ledger } = restoredState({
-      plan,
+      plan: plan.files,
       original,
       directoryId: randomBytes(9).toString('base64url'),
       instance: name.slice(INSTANCES_DIRECTORY.length + 1),
-      quarantined: await quarantinedIn(this.#options.directory, plan),
+      quarantined: await this.#quarantinedIn(directory, plan),
       ends,
       now: this.#options.now,
     });
@@ -189,6 +213,20 @@ class Restore {
     syncDirectory(directory);
     writeRetentionLedger(directory, ledger);
     replaceFileDurable(statePath(directory, CHECKPOINT_FILE), encodeCheckpoint(checkpoint));
+  }
+
+  /** Records that the restored entries stand for, by partition. */
+  async #quarantinedIn(directory: string, { files }: InstancePlan): Promise<Record<string, number>> {
+    const quarantined: Record<string, number> = {};
+    const { segments = [], head } = files.quarantine ?? {};
+    const paths = segments.map((segment) => join(this.#options.directory, segment.base) + dataOf(segment));
+    const contents = await this.#eachOf(paths, (path) => quarantineContentOf(path, true));
+    if (head !== undefined)
+      contents.push(await quarantineContentOf(activePath(directory, 'quarantine'), false));
+    for (const [key, { records }] of contents.flatMap((content) => Object.entries(content))) {
+      quarantined[key] = (quarantined[key] ?? 0) + records;
+    }
+    return quarantined;
   }
 
   /** The first failure leaves what is not begun. */
@@ -209,7 +247,7 @@ function describeTime({ from, to }: TimeRange): string {
 }
 
 function segmentsOf(plan: InstancePlan): readonly DescribedSegment[] {
-  return LOG_FILES.flatMap((file) => plan[file]?.segments ?? []);
+  return LOG_FILES.flatMap((file) => plan.files[file]?.segments ?? []);
 }
 
 /** The listing shows whatever there is, so what it does not show has to be asked for. */
@@ -222,17 +260,8 @@ function requireData({ base, objects }: DescribedSegment, store: ObjectStore): v
   );
 }
 
-async function quarantinedIn(directory: string, plan: InstancePlan): Promise<Record<string, number>> {
-  const quarantined: Record<string, number> = {};
-  for (const { base, objects } of plan.quarantine?.segments ?? []) {
-    const data = [...objects.keys()].find(isDataSuffix) ?? SEGMENT_SUFFIX.gzip;
-    for (const [key, { records }] of Object.entries(
-      await quarantineContentOf(join(directory, base) + data, true),
-    )) {
-      quarantined[key] = (quarantined[key] ?? 0) + records;
-    }
-  }
-  return quarantined;
+function dataOf({ objects }: DescribedSegment): string {
+  return [...objects.keys()].find(isDataSuffix) ?? SEGMENT_SUFFIX.gzip;
 }
 
 /** Offset after the last that any instance is known to have read, by partition. */
@@ -243,7 +272,7 @@ function endsOf(instances: readonly Instance[]): Record<string, number> {
   };
   for (const { plan, original } of instances) {
     for (const [key, { next_offset }] of Object.entries(original?.partitions ?? {})) reach(key, next_offset);
-    for (const { facts } of plan.service_logs?.segments ?? []) {
+    for (const { facts } of plan.files.service_logs?.segments ?? []) {
       for (const [key, { to }] of Object.entries(facts.accounts?.offsets ?? {})) reach(key, to);
     }
   }

@@ -1,9 +1,9 @@
 /**
  * The checkpoint and the ledger of restored files. Pure.
  *
- * The checkpoint is as the writer would have left it right after it closed the last restored segment: the
- * active files are empty, and each partition begins where the first restored segment begins and ends where the
- * last one ends. The ledger says what is not there: segments before the first restored one, and quarantine
+ * The checkpoint is the one of the moment at which the last restored segment of service_logs was closed: that file
+ * is empty, the others are as far as they were, and each partition ends where that segment ends. It begins where
+ * the first restored segment begins. The ledger says what is not there: segments before the first restored one, and quarantine
  * entries whose segment ended later or earlier than the records around them.
  */
 import { ServiceError } from '../../core/errors.ts';
@@ -25,7 +25,7 @@ export interface RestoredState {
 }
 
 export interface RestoredFiles {
-  readonly plan: InstancePlan;
+  readonly plan: InstancePlan['files'];
   /** As it was at the last backup; undefined when the store has none. */
   readonly original: Checkpoint | undefined;
   /** Names the set of files when the original is not known. */
@@ -132,18 +132,19 @@ export function lostBetween(
   return best?.jumps ?? [];
 }
 
-function activeFiles(plan: InstancePlan, partitions: Partitions, now: number): Checkpoint['files'] {
+function activeFiles(plan: InstancePlan['files'], partitions: Partitions, now: number): Checkpoint['files'] {
   const positions = Object.fromEntries(
     Object.entries(partitions).map(([key, { next_offset }]) => [key, next_offset]),
   );
   const files: Partial<Record<LogFile, ActiveFileCheckpoint>> = {};
   for (const file of LOG_FILES) {
+    const head = plan[file]?.head?.position;
     files[file] = {
       number: plan[file]?.next ?? 1,
       opened_at: new Date(now).toISOString(),
-      length: 0,
-      crc32c: formatChecksum(0),
-      records: 0,
+      length: head?.length ?? 0,
+      crc32c: head?.crc32c ?? formatChecksum(0),
+      records: head?.records ?? 0,
       facts: NO_FACTS,
       start_offsets: file === 'service_logs' ? positions : {},
       totals: NO_TOTALS,

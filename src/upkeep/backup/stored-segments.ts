@@ -12,6 +12,7 @@ import {
 } from '../../storage/layout.ts';
 import type { ObjectStore } from './object-store.ts';
 import { isSealed, type SealedFacts } from './segment-files.ts';
+import { isTailKey } from './tails.ts';
 
 export interface StoredSegment {
   /** Path of the instance below the root: `instances/<id>`, or empty. */
@@ -29,17 +30,27 @@ const KEY = new RegExp(
   `^((?:${INSTANCES_DIRECTORY}/(?!\\.{1,2}/)[A-Za-z0-9._-]{1,64}/)?)${ARCHIVE_DIRECTORY}/([a-z_]+)/(date=\\d{4}-\\d\\d-\\d\\d)/([^/]+)$`,
 );
 
-/** Every segment in the store, by number within each file of each instance. */
-export async function storedSegments(store: ObjectStore, signal: AbortSignal): Promise<StoredSegment[]> {
+export interface StoredFiles {
+  /** By number within each file of each instance. */
+  readonly segments: readonly StoredSegment[];
+  /** Keys without the store's prefix, of beginnings of active files (tails.ts). */
+  readonly tails: ReadonlySet<string>;
+}
+
+/** Everything of ours that the store holds. */
+export async function storedFiles(store: ObjectStore, signal: AbortSignal): Promise<StoredFiles> {
   const found = new Map<string, StoredSegment & { objects: Map<string, number> }>();
-  for await (const { key, bytes } of store.list(store.prefix, signal)) {
-    const parsed = parseKey(key.slice(store.prefix.length));
+  const tails = new Set<string>();
+  for await (const { key: whole, bytes } of store.list(store.prefix, signal)) {
+    const key = whole.slice(store.prefix.length);
+    if (isTailKey(key)) tails.add(key);
+    const parsed = parseKey(key);
     if (parsed === undefined) continue;
     const segment = found.get(parsed.base) ?? { ...parsed, objects: new Map<string, number>() };
     segment.objects.set(parsed.suffix, bytes);
     found.set(parsed.base, segment);
   }
-  return [...found.values()].sort((left, right) => left.number - right.number);
+  return { segments: [...found.values()].sort((left, right) => left.number - right.number), tails };
 }
 
 function parseKey(key: string): (Omit<StoredSegment, 'objects'> & { suffix: string }) | undefined {

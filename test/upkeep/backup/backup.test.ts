@@ -2,15 +2,17 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { test } from 'node:test';
+import { mock, type TestContext, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { systemClock } from '../../../src/core/clock.ts';
+import { ServiceError } from '../../../src/core/errors.ts';
 import { LOG_FILES } from '../../../src/core/files.ts';
 import { BACKUP_CIRCUIT } from '../../../src/core/limits.ts';
 import { Circuit } from '../../../src/resilience/circuit.ts';
 import { confirmedThrough } from '../../../src/storage/backup-state.ts';
 import { lockBackup } from '../../../src/storage/lock.ts';
 import { closedSegments } from '../../../src/storage/recovery.ts';
-import { isStoreOutage } from '../../../src/upkeep/backup/backup.ts';
+import { isStoreOutage } from '../../../src/upkeep/backup/backup-run.ts';
 import {
   BackupHarness,
   checkBackup,
@@ -21,6 +23,9 @@ import {
 import { alter, closedFiles, writeLogDirectory } from '../../helpers/log-directory.ts';
 import { MemoryStore, outage } from '../../helpers/memory-store.ts';
 import { removeOldest } from '../../helpers/removal.ts';
+import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
+import { unitOf } from '../../helpers/write-units.ts';
+import { WriterHarness } from '../../helpers/writer-harness.ts';
 
 const PLACE = 'the store of the test';
 
@@ -32,12 +37,20 @@ test('every file of every sealed segment is copied under its path, and the check
   const expected = LOG_FILES.flatMap((file) =>
     closedSegments(directory, file).flatMap(({ path, suffixes }) => suffixes.map((suffix) => path + suffix)),
   ).map((path) => `some/logs/${relative(directory, path)}`);
-  assert.deepEqual([...store.objects.keys()].sort(), [...expected, 'some/logs/state/checkpoint.json'].sort());
+  const tails = [...store.objects.keys()].filter((key) => key.includes('/tails/'));
+  assert.deepEqual(
+    [...store.objects.keys()].sort(),
+    [...expected, ...tails, 'some/logs/state/checkpoint.json'].sort(),
+  );
   for (const [key, { bytes }] of store.objects) {
+    if (tails.includes(key)) continue;
     assert.ok(readFileSync(join(directory, key.slice('some/logs/'.length))).equals(bytes));
   }
   const total = [...store.objects.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
-  assert.deepEqual([result.files, result.bytes, result.problems], [expected.length + 1, total, []]);
+  assert.deepEqual(
+    [result.files, result.bytes, result.problems],
+    [expected.length + tails.length + 1, total, []],
+  );
   assert.equal(harness.uploaded.length, result.files);
   assert.equal(harness.backlog[0]?.files, expected.length);
   assert.deepEqual(harness.backlog.at(-1), { files: 0, bytes: 0 });
@@ -128,6 +141,93 @@ test('a segment that is missing is named, and nothing after it is confirmed', as
   const { confirmed, problems } = await new BackupHarness(new MemoryStore(), directory).run();
   assert.equal(confirmed.service_logs, 1);
   assert.match(problems.join(), /Segment 2 of service_logs is missing from/);
+});
+
+/** Of one partition; the quarantine and the errors go on while service_logs is closed again and again. */
+async function writeUneven(context: TestContext): Promise<string> {
+  const directory = temporaryDirectory(context);
+  await appendUneven(directory, 0);
+  return directory;
+}
+
+async function appendUneven(directory: string, first: number): Promise<void> {
+  const harness = new WriterHarness(directory, { maxFileBytes: 500, bufferRecords: 1 });
+  for (let offset = first; offset < first + 12; offset += 3) {
+    harness.append(unitOf(0, offset, [[], 'quarantined', ['error_logs']], 180));
+  }
+  await harness.stop();
+}
+
+test('with the newest segment goes what the other files held then, until that is copied as a whole', async (context) => {
+  const directory = await writeUneven(context);
+  await sealAll(directory);
+  const store = new MemoryStore();
+  await new BackupHarness(store, directory).run();
+  const tails = () => store.keys('.jsonl.gz').filter((key) => key.includes('/tails/'));
+  assert.deepEqual(
+    tails().map((key) => key.slice('some/logs/tails/'.length)),
+    ['error_logs-00000002.jsonl.gz', 'quarantine-00000001.jsonl.gz'],
+  );
+  const lines = gunzipSync(store.objects.get(tails()[1] ?? '')?.bytes ?? '').toString();
+  assert.ok(readFileSync(join(directory, 'quarantine.jsonl'), 'utf8').startsWith(lines));
+  const puts = store.calls.filter((call) => call.startsWith('put '));
+  const place = (part: string) => puts.findIndex((call) => call.includes(part));
+  assert.ok(place('/error_logs-') < place('/tails/') && place('/tails/') < place('/service_logs-'));
+  assert.deepEqual((await checkBackup(store, directory, { deep: true })).problems, []);
+  const gone = store.objects.get(tails()[0] ?? '');
+  assert.ok(gone !== undefined);
+  const [key = ''] = tails();
+  store.objects.delete(key);
+  assert.match(
+    (await checkBackup(store, directory)).problems.join(),
+    /tails\/error_logs-00000002\.jsonl\.gz is missing/,
+  );
+  store.objects.set(key, gone);
+  await appendUneven(directory, 12);
+  await sealAll(directory);
+  await new BackupHarness(store, directory).run();
+  assert.ok(!tails().includes(key), 'it is in the archive now');
+  assert.deepEqual((await checkBackup(store, directory, { deep: true })).problems, []);
+});
+
+test('a segment waits for those of other files that go with it, but not for ever', async (context) => {
+  const directory = await writeUneven(context);
+  await appendUneven(directory, 12);
+  await sealAll(directory);
+  const [first] = closedSegments(directory, 'error_logs');
+  assert.ok(first !== undefined);
+  writeFileSync(`${first.path}.jsonl`, gunzipSync(readFileSync(`${first.path}.jsonl.gz`)));
+  const store = new MemoryStore();
+  const waiting = await new BackupHarness(store, directory).run();
+  const all = closedSegments(directory, 'service_logs').length;
+  assert.ok(waiting.confirmed.service_logs > 0 && waiting.confirmed.service_logs < all);
+  assert.deepEqual(waiting.problems, []);
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * 3_600_000 });
+  context.after(() => mock.timers.reset());
+  assert.equal((await new BackupHarness(store, directory).run()).confirmed.service_logs, all);
+});
+
+test('a store that lets nobody delete keeps tails, and that is no problem', async (context) => {
+  const directory = await writeUneven(context);
+  await sealAll(directory);
+  const store = new MemoryStore();
+  await new BackupHarness(store, directory).run();
+  store.before = (call) => {
+    if (call.startsWith('remove ')) throw new ServiceError('STORE_REFUSED', 'No.');
+  };
+  await appendUneven(directory, 12);
+  await sealAll(directory);
+  assert.deepEqual((await new BackupHarness(store, directory).run()).problems, []);
+  assert.ok(store.calls.some((call) => call.startsWith('remove ')));
+});
+
+test('a file that does not begin with what was recorded is named, and the rest goes on', async (context) => {
+  const directory = await writeUneven(context);
+  await sealAll(directory);
+  alter(join(directory, 'quarantine.jsonl'), (text) => text.replace('not_json', 'not_jsom'));
+  const { confirmed, problems } = await new BackupHarness(new MemoryStore(), directory).run();
+  assert.match(problems.join(), /Segment 1 of quarantine does not begin with what was written to it/);
+  assert.ok(confirmed.service_logs > 0);
 });
 
 test('facts that cannot be read are named, and nothing after them is confirmed', async (context) => {

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { loadCheckpoint } from '../../../src/storage/checkpoint.ts';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { LOG_FILES } from '../../../src/core/files.ts';
+import { type Checkpoint, loadCheckpoint } from '../../../src/storage/checkpoint.ts';
 import type { SegmentFacts } from '../../../src/storage/facts.ts';
 import { closedSegments, recover } from '../../../src/storage/recovery.ts';
 import { readRetentionLedger } from '../../../src/storage/retention-ledger.ts';
@@ -13,6 +15,7 @@ import { BackupHarness, restoreAll, sealAll, writeSealedDirectory } from '../../
 import { closedFiles } from '../../helpers/log-directory.ts';
 import { MemoryStore, outage } from '../../helpers/memory-store.ts';
 import { removeOldest } from '../../helpers/removal.ts';
+import { storedLines } from '../../helpers/stored-files.ts';
 import { temporaryDirectory } from '../../helpers/temporary-directory.ts';
 import { TOPIC, unitOf } from '../../helpers/write-units.ts';
 import { WriterHarness } from '../../helpers/writer-harness.ts';
@@ -46,11 +49,13 @@ function sealedTotals(directory: string) {
   return totals;
 }
 
+const isArchived = (key: string): boolean => key.includes('/archive/');
+
 test('everything that was sealed comes back, byte for byte, with the same totals', async (context) => {
   const { directory, store } = await backedUp(context);
   const target = newDirectory(context);
   const report = await restoreAll(store, target);
-  for (const key of [...store.keys('.gz'), ...store.keys('.meta.json')]) {
+  for (const key of [...store.keys('.gz'), ...store.keys('.meta.json')].filter(isArchived)) {
     const path = key.slice('some/logs/'.length);
     assert.ok(readFileSync(join(target, path)).equals(readFileSync(join(directory, path))), path);
   }
@@ -68,6 +73,68 @@ test('everything that was sealed comes back, byte for byte, with the same totals
   assert.equal(after?.directory_id, before?.directory_id);
   assert.equal(after?.files.service_logs?.number, before?.files.service_logs?.number);
   assert.ok(!existsSync(join(target, 'restore.json')));
+});
+
+test('of every file come exactly the lines of the restored records', async (context) => {
+  const { directory, store } = await backedUp(context);
+  const ends = loadCheckpointOf(await restoredTo(context, store)).partitions;
+  const spans = [{ from: -8.64e15, to: 8.64e15 }];
+  for (const { closed_at: closed } of factsOf(directory)) {
+    spans.push({ from: -8.64e15, to: Date.parse(closed) });
+  }
+  assert.ok((ends['logs/0']?.next_offset ?? 0) < 40, 'the last records are in no closed file');
+  for (const wanted of spans) {
+    const target = newDirectory(context);
+    let isThere = true;
+    await restoreAll(store, target, { wanted }).catch((error: Error) => {
+      assert.match(error.message, /holds no segment/);
+      isThere = false;
+    });
+    if (!isThere) continue;
+    const { partitions } = loadCheckpointOf(target);
+    for (const file of LOG_FILES) {
+      const original = await storedLines(directory, file);
+      const expected = original.filter((line) => {
+        const { p, o, partition, offset } = JSON.parse(line) as Record<string, number>;
+        return (o ?? offset ?? 0) < (partitions[`logs/${p ?? partition}`]?.next_offset ?? 0);
+      });
+      assert.deepEqual(await storedLines(target, file), expected, file);
+    }
+    assert.deepEqual(readRetentionLedger(target).files, {}, 'nothing has to be explained');
+  }
+});
+
+async function restoredTo(context: TestContext, store: MemoryStore): Promise<string> {
+  const target = newDirectory(context);
+  await restoreAll(store, target);
+  return target;
+}
+
+function loadCheckpointOf(directory: string): Checkpoint {
+  const loaded = loadCheckpoint(directory);
+  assert.ok(loaded !== undefined);
+  return loaded.checkpoint;
+}
+
+test('a tail that is damaged is refused, one that is missing is told', async (context) => {
+  const { store } = await backedUp(context);
+  const [key = ''] = store.keys('.jsonl.gz').filter((name) => name.includes('/tails/'));
+  const object = store.objects.get(key);
+  assert.ok(object !== undefined);
+  const good = object.bytes;
+  object.bytes = gzipSync(gunzipSync(good).toString().replace('x', 'y'));
+  await assert.rejects(restoreAll(store, newDirectory(context)), /tails\/.* is not what was copied/);
+  object.bytes = good.subarray(0, good.length - 9);
+  await assert.rejects(restoreAll(store, newDirectory(context)), /tails\/.* cannot be decompressed/);
+  store.objects.delete(key);
+  const target = newDirectory(context);
+  const { warnings } = await restoreAll(store, target);
+  assert.equal(warnings.length, 1);
+  assert.match(
+    warnings[0] ?? '',
+    /The store lacks some lines of \w+ that belong to the last restored records/,
+  );
+  assert.deepEqual((await verify(target)).problems, []);
 });
 
 test('what was removed from the archive comes back too', async (context) => {
