@@ -14,7 +14,7 @@ export async function tryStore(store: ObjectStore, signal: AbortSignal): Promise
   try {
     await store.remove(key, signal);
   } catch (error) {
-    // Credentials that may not delete are the better ones: a backup never does.
+    // Credentials that may not delete are enough.
     if (!(error instanceof ServiceError) || error.retryable) throw error;
   }
 }
