@@ -350,19 +350,16 @@ test('a segment whose facts never arrived counts as not copied', async (context)
 
 test('keys that would leave the directory are none of ours', async (context) => {
   const { store } = await backedUp(context);
-  const [key = ''] = store.keys('.jsonl.gz');
-  const object = store.objects.get(key);
-  assert.ok(object !== undefined);
-  const name = key.slice(key.lastIndexOf('/') + 1);
-  for (const folder of [
-    '../archive/service_logs/date=2026-01-01',
-    'instances/../archive/service_logs/date=2026-01-01',
-    'archive/service_logs/../x',
-  ]) {
-    store.objects.set(`some/logs/${folder}/${name}`, object);
+  const base = (store.keys('.jsonl.gz').find((key) => key.includes('/service_logs/')) ?? '').slice(0, -9);
+  for (const instance of ['..', 'instances/..', 'instances/.', 'instances/a/..', 'other/a']) {
+    for (const suffix of ['.jsonl.gz', '.meta.json']) {
+      const object = store.objects.get(base + suffix);
+      assert.ok(object !== undefined);
+      store.objects.set(`some/logs/${instance}/${base.slice('some/logs/'.length)}${suffix}`, object);
+    }
   }
   const target = newDirectory(context);
-  await restoreAll(store, target);
+  assert.deepEqual((await restoreAll(store, target)).instances, ['']);
   assert.ok(!existsSync(join(dirname(target), 'archive')));
   assert.deepEqual((await verify(target)).problems, []);
 });
