@@ -12,6 +12,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['explain', async () => (await import('./commands/explain.ts')).explainCommand],
   ['quarantine', async () => (await import('./commands/quarantine.ts')).quarantineCommand],
   ['replay', async () => (await import('./commands/replay.ts')).replayCommand],
+  ['backup', async () => (await import('./commands/backup.ts')).backupCommand],
+  ['restore', async () => (await import('./commands/restore.ts')).restoreCommand],
   ['verify', async () => (await import('./commands/verify.ts')).verifyCommand],
 ]);
 

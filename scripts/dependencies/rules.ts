@@ -23,6 +23,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   zod: ['config'],
   yaml: ['config'],
   'p-queue': ['upkeep'],
+  '@aws-sdk/client-s3': ['upkeep'],
   cockatiel: ['resilience'],
   'lz4-napi': ['transform', 'generate', 'upkeep'],
   '@duckdb/node-api': ['upkeep', 'query'],

@@ -3,9 +3,12 @@ import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { requireMemory } from '../config/load.ts';
 import { readTopicState } from '../consume/topic-state.ts';
+import type { BackupTarget } from '../core/backup-target.ts';
 import { EXIT, messageOf, ServiceError } from '../core/errors.ts';
 import { clientSecurity } from '../kafka/client-security.ts';
 import { requireDeadLetterTopic } from '../kafka/dead-letter-topic.ts';
+import { openStore } from '../upkeep/backup/open-store.ts';
+import { tryStore } from '../upkeep/backup/try-store.ts';
 import { CONFIG_OPTION, type Command, JSON_OPTION, write } from './command.ts';
 import { configOf, directoryOf } from './config-of.ts';
 
@@ -18,12 +21,16 @@ interface CheckReport {
 
 export const checkCommand: Command = {
   name: 'check',
-  summary: 'Validates the configuration, and with --online also the broker, the topic and the directory.',
+  summary:
+    'Validates the configuration, and with --online also the broker, the topic, the directory and the backup.',
   details: ['Exits 0 when all is well, 78 when the configuration is not valid, 1 when a check fails.'],
   options: {
     config: CONFIG_OPTION,
     json: JSON_OPTION,
-    online: { type: 'boolean', help: 'also ask the broker and try the directory' },
+    online: {
+      type: 'boolean',
+      help: 'also ask the broker, and try the directory and the store of the backup',
+    },
   },
   async run(context) {
     const { values, streams } = context;
@@ -77,7 +84,20 @@ async function checkSurroundings(config: Config): Promise<string[]> {
   } catch (error) {
     problems.push(`Cannot write to the output directory ${directory} (${messageOf(error)}).`);
   }
+  if (config.backup !== null) problems.push(...(await tryBackup(config.backup)));
   return problems;
+}
+
+async function tryBackup(target: BackupTarget): Promise<string[]> {
+  const store = await openStore(target);
+  try {
+    await tryStore(store, AbortSignal.timeout(target.requestTimeoutMs));
+    return [];
+  } catch (error) {
+    return [messageOf(error)];
+  } finally {
+    store.close();
+  }
 }
 
 function nearestExisting(path: string): string {

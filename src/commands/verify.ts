@@ -40,10 +40,22 @@ function describe(directory: string, report: VerifyReport): string {
   return [
     `${directory}${instances}: ${report.records} records stored, ${report.quarantined} quarantined${replayed}, ${report.filtered} below the minimum level.`,
     ...partitions,
+    ...describeRemoved(report),
     verdict,
     ...report.problems.map((problem) => `  ${problem}`),
     '',
   ].join('\n');
+}
+
+function describeRemoved({ removed, leftovers }: VerifyReport): string[] {
+  const lines: string[] = [];
+  if (removed.segments > 0) {
+    lines.push(`  Not here on purpose: ${removed.segments} segments with ${removed.records} stored records.`);
+  }
+  if (leftovers.length > 0) {
+    lines.push(`  Left by an interrupted removal, not counted: ${leftovers.join(', ')}.`);
+  }
+  return lines;
 }
 
 /** A topic that was created again begins anew, so its offsets go back. */

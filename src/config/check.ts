@@ -1,4 +1,5 @@
 /** Holds a tree of values against the schema and the relations, and collects everything that is wrong. */
+import { backupProblems } from './backup-relations.ts';
 import type { Interpolated } from './interpolation.ts';
 import { brokenPaths, type Given, problemsOf } from './problems.ts';
 import { relationProblems } from './relations.ts';
@@ -33,6 +34,7 @@ export function check(interpolated: Interpolated, given: Given, complete: boolea
       ? [
           ...relationProblems(repaired.data, brokenKeys, given.originOf),
           ...securityProblems(repaired.data.kafka, brokenKeys, given.originOf),
+          ...backupProblems(repaired.data.backup, brokenKeys, given.originOf),
         ]
       : [];
   const problems = [...references, ...issues.flatMap((issue) => problemsOf(issue, given)), ...relations];

@@ -2,12 +2,14 @@
  * The configuration as the program uses it: frozen, camelCase, units in the names. Each module is given
  * its section only.
  */
+import type { BackupTarget } from '../core/backup-target.ts';
 import type { CategoryRule, CategoryRules } from '../core/category-rules.ts';
 import type { KafkaSecurity } from '../core/kafka-security.ts';
 import type { Level } from '../core/level.ts';
 import { UPKEEP_BASE_BYTES, UPKEEP_BYTES_PER_FILE } from '../core/limits.ts';
 import { type MemoryBound, memoryBound } from '../core/memory-bound.ts';
 import type { SealFormat } from '../core/seal-format.ts';
+import { backupFrom } from './backup.ts';
 import type { Machine } from './machine.ts';
 import { type MemoryBudget, memoryBudget } from './memory-budget.ts';
 import type { Settings } from './schema.ts';
@@ -87,6 +89,8 @@ export interface Config {
   readonly categories: CategoryRules;
   readonly quarantine: QuarantineConfig;
   readonly seal: SealConfig;
+  /** Null when no bucket is set. */
+  readonly backup: BackupTarget | null;
   readonly ops: OpsConfig;
   readonly telemetry: TelemetryConfig;
   readonly shutdown: { readonly deadlineMs: number };
@@ -120,6 +124,7 @@ export function sectionsFrom(settings: Settings, machine: Machine): Sections {
     },
     quarantine: { deadLetterTopic: settings.quarantine.dead_letter_topic || null },
     seal: sealFrom(settings.seal),
+    backup: backupFrom(settings.backup),
     ops: { host: settings.ops.host, port: settings.ops.port },
     telemetry: { logLevel: settings.telemetry.log_level },
     shutdown: { deadlineMs: settings.shutdown.deadline },

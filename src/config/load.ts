@@ -1,6 +1,7 @@
 /** Puts the configuration together: defaults, overridden by config.yaml, overridden by the environment. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { backupVerificationProblems, backupWarnings } from './backup-relations.ts';
 import { check } from './check.ts';
 import { type Config, sectionsFrom } from './config.ts';
 import { describeSettings } from './describe.ts';
@@ -47,7 +48,11 @@ export function loadConfig(sources: ConfigSources): Config {
   const written = secretsWritten(yaml.tree, originsFrom(file, yaml, []));
   const problems = [...yaml.problems, ...environment.problems, ...written, ...checked.problems];
   if (checked.settings !== undefined) {
-    problems.push(...verificationProblems(checked.settings.kafka, sources.env));
+    const { kafka, backup } = checked.settings;
+    problems.push(
+      ...verificationProblems(kafka, sources.env),
+      ...backupVerificationProblems(backup, sources.env),
+    );
   }
   if (checked.settings === undefined || problems.length > 0) throw invalidConfig(problems);
   const sections = sectionsFrom(checked.settings, sources.machine ?? readMachine());
@@ -58,6 +63,7 @@ export function loadConfig(sources: ConfigSources): Config {
       ...environment.warnings,
       ...sections.memory.warnings,
       ...securityWarnings(checked.settings.kafka),
+      ...backupWarnings(checked.settings.backup),
     ],
     described: describeSettings(checked.settings, interpolated.secretPaths),
   });

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { type CategoryRule, DEFAULT_CATEGORY_RULES } from '../core/category-rules.ts';
 import { MAX_RECORD_DEPTH } from '../core/limits.ts';
 import { SEAL_FORMATS } from '../core/seal-format.ts';
+import { backup } from './schema-backup.ts';
 import { sasl, tls } from './schema-security.ts';
 import {
   bytes,
@@ -289,6 +290,7 @@ export const configSchema = z.strictObject({
   ),
   quarantine: section(quarantine, 'What becomes of records that cannot be accepted, besides the file.'),
   seal: section(seal, 'Compression of closed files, behind the ingestion.'),
+  backup: section(backup, 'Copies of closed files in a store that speaks the protocol of Amazon S3.'),
   ops: section(ops, 'The HTTP port with /metrics, /health/live and /health/ready.'),
   telemetry: section(telemetry, "The service's own log."),
   shutdown: section(shutdown, 'How the service ends.'),

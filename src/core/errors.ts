@@ -33,6 +33,9 @@ const ERROR_KINDS = {
   WORKER_DIED: { retryable: false, exitCode: EXIT.failed },
   SHUTDOWN_TIMEOUT: { retryable: false, exitCode: EXIT.failed },
   PORT_UNUSABLE: { retryable: true, exitCode: EXIT.failed },
+  STORE_UNREACHABLE: { retryable: true, exitCode: EXIT.failed },
+  STORE_REFUSED: { retryable: false, exitCode: EXIT.failed },
+  BACKUP_DIFFERS: { retryable: false, exitCode: EXIT.failed },
   STALLED: { retryable: false, exitCode: EXIT.failed },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -41,6 +41,15 @@ export const SEAL_RETRY = { firstMs: 1000, maxMs: 300_000 } as const;
 /** So many failures in a row say that it is the disk and not a file; then one file at a time probes it. */
 export const SEAL_CIRCUIT = { failures: 3, pauses: { firstMs: 5000, maxMs: 300_000 } } as const;
 
+/** Pauses before a file is copied to the store again; the store may be overloaded, so they grow. */
+export const BACKUP_RETRY = { firstMs: 1000, maxMs: 60_000 } as const;
+
+/** Tries of one file before its copy is left to the next round, a minute later. */
+export const BACKUP_ATTEMPTS = 3;
+
+/** So many failures in a row say that it is the store and not a file; then one file at a time probes it. */
+export const BACKUP_CIRCUIT = { failures: 3, pauses: { firstMs: 5000, maxMs: 300_000 } } as const;
+
 /** Pauses before the upkeep process is started again after it died. */
 export const UPKEEP_BACKOFF = { firstMs: 1000, maxMs: 60_000 } as const;
 

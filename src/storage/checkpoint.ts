@@ -14,11 +14,10 @@
  * A crash at any point leaves at least one valid file among `checkpoint.json`, the temporary file and
  * the previous one; the one with the highest sequence is the truth.
  */
-import { readFileSync } from 'node:fs';
-import { ServiceError, systemCodeOf } from '../core/errors.ts';
+import { ServiceError } from '../core/errors.ts';
 import type { LogFile } from '../core/files.ts';
 import type { LineFacts } from '../core/messages.ts';
-import { decodeChecked, encodeChecked } from './checked-json.ts';
+import { decodeChecked, encodeChecked, readIfPresent } from './checked-json.ts';
 import type { OffsetRange, RecordTotals, SegmentFacts } from './facts.ts';
 import { CHECKPOINT_FILE, CHECKPOINT_PREVIOUS_FILE, CHECKPOINT_TEMPORARY_FILE, statePath } from './layout.ts';
 
@@ -46,6 +45,8 @@ export interface ActiveFileCheckpoint {
   /** Where each partition stood when the segment was opened. */
   readonly start_offsets: Readonly<Record<string, number>>;
   readonly totals: RecordTotals;
+  /** The totals by partition; left out where a build before it opened the segment. */
+  readonly partition_totals?: Readonly<Record<string, RecordTotals>>;
 }
 
 /** A rotation that must be finished: rename the active file to `base` + `.jsonl`, then write its facts. */
@@ -120,13 +121,4 @@ export function loadCheckpoint(directory: string): LoadedCheckpoint | undefined 
     `No valid checkpoint in ${statePath(directory, '')} (${damaged.join(' and ')} damaged): restore one from a backup, or move the output directory away to start a new one from the group's committed offsets.`,
     { directory, damaged: damaged.join(',') },
   );
-}
-
-function readIfPresent(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -111,6 +111,8 @@ export interface Holding {
   /** How messages call the instance. */
   readonly name: string;
   readonly partitions: Readonly<Record<string, PartitionCheckpoint>>;
+  /** Offsets that nobody's files need to hold. */
+  readonly absent?: Readonly<Record<string, readonly OffsetRange[]>>;
 }
 
 /**
@@ -135,10 +137,11 @@ function partitionProblems(key: string, holdings: readonly Holding[]): string[] 
   const held = entries
     .flatMap(({ name, entry }) => ownRanges(entry).map((range): HeldRange => ({ ...range, name })))
     .sort((left, right) => left.from - right.from);
-  const givenUp = entries.flatMap(({ entry }) =>
+  const lost = entries.flatMap(({ entry }) =>
     entry.lost.filter(({ reason }) => reason !== 'stored_by_others'),
   );
-  return walk(key, held, givenUp);
+  const absent = holdings.flatMap((holding) => holding.absent?.[key] ?? []);
+  return walk(key, held, [...lost, ...absent]);
 }
 
 function walk(key: string, held: readonly HeldRange[], givenUp: readonly OffsetRange[]): string[] {

@@ -16,6 +16,14 @@ export interface OffsetRange {
   readonly to: number;
 }
 
+/** How far a file was: its active segment, and what that held. */
+export interface FilePosition {
+  readonly number: number;
+  readonly length: number;
+  readonly crc32c: string;
+  readonly records: number;
+}
+
 export interface RecordTotals {
   readonly consumed: number;
   readonly written: number;
@@ -46,7 +54,14 @@ export interface SegmentFacts {
   readonly accounts?: {
     readonly offsets: Readonly<Record<string, OffsetRange>>;
     readonly totals: RecordTotals;
+    /** The totals by partition, for a restore; left out where a build before it opened the segment. */
+    readonly partitions?: Readonly<Record<string, RecordTotals>>;
   };
+  /**
+   * service_logs only: how far the other files were when this segment was closed. Together with its offsets that
+   * is a moment at which all files fit together, which a restore goes back to.
+   */
+  readonly alongside?: Readonly<Record<string, FilePosition>>;
   /** Present once the segment is compressed. */
   readonly sealed?: SealedFacts;
   /** service_logs only, once it is sealed: the columnar sidecar. */

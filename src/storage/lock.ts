@@ -41,6 +41,13 @@ const REPLAY: LockKind = {
     `The quarantine of ${directory} is being replayed by ${owner}: wait until that has ended, then run this again.`,
 };
 
+const BACKUP: LockKind = {
+  lock: 'backup.lock',
+  owner: 'backup-owner.json',
+  occupied: (directory, owner) =>
+    `The backup of ${directory} is being made by ${owner}: wait until that is done.`,
+};
+
 /**
  * @throws ServiceError DIRECTORY_LOCKED when another process holds it,
  *   DIRECTORY_UNUSABLE when the directory cannot be made or written
@@ -52,6 +59,11 @@ export function lockDirectory(directory: string): DirectoryLock {
 /** One replay at a time; a service may run beside it. Throws as `lockDirectory`. */
 export function lockReplay(directory: string): DirectoryLock {
   return take(directory, REPLAY);
+}
+
+/** Only one process copies a directory into a store at a time; a service may run beside it. Throws as `lockDirectory`. */
+export function lockBackup(directory: string): DirectoryLock {
+  return take(directory, BACKUP);
 }
 
 function take(directory: string, kind: LockKind): DirectoryLock {

@@ -4,6 +4,7 @@
  */
 import type { ActiveFileCheckpoint, PartitionCheckpoint } from '../storage/checkpoint.ts';
 import { addTotals, NO_TOTALS, type RecordTotals, type SegmentFacts } from '../storage/facts.ts';
+import type { RemovedSegments } from '../storage/retention-ledger.ts';
 
 export class OffsetChain {
   readonly #partitions: Readonly<Record<string, PartitionCheckpoint>>;
@@ -11,9 +12,14 @@ export class OffsetChain {
   readonly #problems: string[] = [];
   #totals: RecordTotals = NO_TOTALS;
 
-  constructor(partitions: Readonly<Record<string, PartitionCheckpoint>>) {
+  /** @param removed the segments that are gone on purpose, and come before all that are there */
+  constructor(partitions: Readonly<Record<string, PartitionCheckpoint>>, removed?: RemovedSegments) {
     this.#partitions = partitions;
     for (const [key, entry] of Object.entries(partitions)) this.#next.set(key, entry.first_offset);
+    this.#totals = removed?.totals ?? NO_TOTALS;
+    for (const [key, { from, to }] of Object.entries(removed?.offsets ?? {})) {
+      this.#follow('The removed segments', key, from, to);
+    }
   }
 
   /** Adds the next closed segment. */

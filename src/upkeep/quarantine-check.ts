@@ -1,7 +1,9 @@
 /** Checks the quarantine: every entry stands for records of a known partition, none for the same twice. */
+
 import { partitionKey } from '../core/offsets.ts';
 import type { PartitionCheckpoint } from '../storage/checkpoint.ts';
 import { parseQuarantineEntry } from '../storage/quarantine-entry.ts';
+import type { RemovedSegments } from '../storage/retention-ledger.ts';
 
 export class QuarantineCheck {
   readonly #partitions: Readonly<Record<string, PartitionCheckpoint>>;
@@ -13,13 +15,21 @@ export class QuarantineCheck {
   readonly #onEntry: (key: string, from: number, to: number) => void;
   readonly #problems: string[] = [];
 
-  /** @param onEntry called with the offsets [from, to) that an entry stands for */
+  /**
+   * @param onEntry called with the offsets [from, to) that an entry stands for
+   * @param removed the entries that are gone on purpose, and come before all that are there
+   */
   constructor(
     partitions: Readonly<Record<string, PartitionCheckpoint>>,
     onEntry: (key: string, from: number, to: number) => void,
+    removed?: RemovedSegments,
   ) {
     this.#partitions = partitions;
     this.#onEntry = onEntry;
+    for (const [key, { records, last_offset }] of Object.entries(removed?.quarantine ?? {})) {
+      this.#records.set(key, records);
+      if (last_offset !== null) this.#last.set(key, last_offset);
+    }
   }
 
   line(line: Buffer): void {
@@ -28,14 +38,15 @@ export class QuarantineCheck {
       this.#problems.push('quarantine.jsonl holds a line that is no entry.');
       return;
     }
+    const { offset, lastOffset, records } = entry;
     const key = partitionKey(entry.topic, entry.partition);
     const last = this.#last.get(key);
-    if (last !== undefined && entry.offset <= last && !this.#restarted(key, last, entry.offset)) {
-      this.#problems.push(`The quarantine holds offset ${entry.offset} of ${key} twice or out of order.`);
+    if (last !== undefined && offset <= last && !this.#restarted(key, last, offset)) {
+      this.#problems.push(`The quarantine holds offset ${offset} of ${key} twice or out of order.`);
     }
-    this.#last.set(key, entry.lastOffset);
-    this.#records.set(key, (this.#records.get(key) ?? 0) + entry.records);
-    this.#onEntry(key, entry.offset, entry.lastOffset + 1);
+    this.#last.set(key, lastOffset);
+    this.#records.set(key, (this.#records.get(key) ?? 0) + records);
+    this.#onEntry(key, offset, lastOffset + 1);
   }
 
   problems(): string[] {

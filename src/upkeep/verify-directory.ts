@@ -16,6 +16,7 @@ import type { SegmentFacts } from '../storage/facts.ts';
 import { activePath, SEGMENT_SUFFIX } from '../storage/layout.ts';
 import { type ClosedSegment, closedSegments } from '../storage/recovery.ts';
 import type { ReplayJournal } from '../storage/replay-journal.ts';
+import { type RetentionLedger, removedThrough } from '../storage/retention-ledger.ts';
 import { bytesOfClosed, checkClosed } from './closed-check.ts';
 import { fileProblems } from './file-problems.ts';
 import type { FrozenFiles } from './frozen-view.ts';
@@ -31,7 +32,24 @@ export interface DirectoryReport {
   /** Records of the quarantine that replays have stored. */
   readonly replayed: number;
   readonly partitions: Checkpoint['partitions'];
+  readonly removed: RemovedReport;
+  /** Paths, without suffix, of segments that were removed and that an interrupted deletion left. */
+  readonly leftovers: readonly string[];
   readonly problems: readonly string[];
+}
+
+/** What is not in the archive on purpose. */
+export interface RemovedReport {
+  /** Of all files. */
+  readonly segments: number;
+  /** Of service_logs. */
+  readonly records: number;
+}
+
+/** What is known of the files besides the checkpoint. */
+export interface Records {
+  readonly journal: ReplayJournal;
+  readonly ledger: RetentionLedger;
 }
 
 /** The check of one set of files, held still. */
@@ -40,28 +58,34 @@ export class Verification {
   readonly #checkpoint: Checkpoint;
   readonly #descriptors: FrozenFiles['descriptors'];
   readonly #onBytes: (count: number) => void;
+  readonly #ledger: RetentionLedger;
   readonly #problems: string[] = [];
+  readonly #leftovers: string[] = [];
   readonly #chain: OffsetChain;
   readonly #quarantine: QuarantineCheck;
   readonly #replay: ReplayCheck;
-  #isQuarantineComplete = true;
+  #isQuarantineComplete: boolean;
   #records = 0;
 
   /** @param journal as it was before the files were frozen, so that it speaks of nothing that came later */
   constructor(
     directory: string,
     { checkpoint, descriptors }: FrozenFiles,
-    journal: ReplayJournal,
+    { journal, ledger }: Records,
     onBytes: (count: number) => void,
   ) {
     this.#directory = directory;
     this.#checkpoint = checkpoint;
     this.#descriptors = descriptors;
+    this.#ledger = ledger;
     this.#onBytes = onBytes;
-    this.#chain = new OffsetChain(checkpoint.partitions);
+    this.#chain = new OffsetChain(checkpoint.partitions, ledger.files.service_logs);
     this.#replay = new ReplayCheck(directory, journal);
-    this.#quarantine = new QuarantineCheck(checkpoint.partitions, (key, from, to) =>
-      this.#replay.quarantined(key, from, to),
+    this.#isQuarantineComplete = removedThrough(ledger, 'quarantine') === 0;
+    this.#quarantine = new QuarantineCheck(
+      checkpoint.partitions,
+      (key, from, to) => this.#replay.quarantined(key, from, to),
+      ledger.files.quarantine,
     );
   }
 
@@ -79,12 +103,14 @@ export class Verification {
     return this.#report();
   }
 
-  /** Segments are numbered without gaps; the one that a pending rename closes may not be there yet. */
+  /** Segments are numbered without gaps after those that were removed; the one that a pending rename closes may not be there yet. */
   #inOrder(file: LogFile, segments: readonly ClosedSegment[]): ClosedSegment[] {
     const active = this.#checkpoint.files[file]?.number ?? 1;
-    const known = segments.filter((segment) => segment.number < active);
+    const removed = removedThrough(this.#ledger, file);
+    const known = segments.filter(({ number }) => number > removed && number < active);
+    this.#leftovers.push(...segments.filter(({ number }) => number <= removed).map(({ path }) => path));
     const byNumber = new Map(known.map((segment) => [segment.number, segment]));
-    for (let number = 1; number < active; number += 1) {
+    for (let number = removed + 1; number < active; number += 1) {
       if (byNumber.has(number) || this.#pendingRename(file)?.facts.number === number) continue;
       this.#problems.push(`Segment ${number} of ${file} is missing from the archive.`);
       if (file === 'quarantine') this.#isQuarantineComplete = false;
@@ -196,16 +222,26 @@ export class Verification {
       }
     }
     const written = Object.values(this.#checkpoint.partitions).reduce((sum, entry) => sum + entry.written, 0);
-    if (this.#records !== written) {
-      this.#problems.push(`service_logs holds ${this.#records} lines, ${written} were recorded as written.`);
+    const removed = this.#ledger.files.service_logs?.records ?? 0;
+    if (this.#records + removed !== written) {
+      const before = removed === 0 ? '' : ` and ${removed} were removed`;
+      this.#problems.push(
+        `service_logs holds ${this.#records} lines${before}, ${written} were recorded as written.`,
+      );
     }
   }
 
   #report(): DirectoryReport {
+    const files = Object.values(this.#ledger.files);
     return {
       records: this.#records,
       replayed: this.#replay.records,
       partitions: this.#checkpoint.partitions,
+      removed: {
+        segments: files.reduce((sum, { removed_through }) => sum + removed_through, 0),
+        records: this.#ledger.files.service_logs?.records ?? 0,
+      },
+      leftovers: this.#leftovers,
       problems: this.#problems,
     };
   }

@@ -3,16 +3,24 @@
  * minimum level. Over a root that several instances share, it also proves that every offset is in the
  * files of exactly one of them.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../core/errors.ts';
 import type { LostRange, PartitionCheckpoint } from '../storage/checkpoint.ts';
 import { coverageProblems } from '../storage/coverage.ts';
 import { addTotals, NO_TOTALS, type OffsetRange, type RecordTotals } from '../storage/facts.ts';
 import type { InstanceDirectory } from '../storage/instances.ts';
 import { loadReplayJournal, type ReplayJournal } from '../storage/replay-journal.ts';
+import { readRetentionLedger } from '../storage/retention-ledger.ts';
 import { type FrozenView, freeze } from './frozen-view.ts';
 import { replayedTwice } from './replay-check.ts';
 import { instancesOf, type Subject, subjectsOf } from './settled-view.ts';
-import { availableOffsets, bytesToVerify, type DirectoryReport, Verification } from './verify-directory.ts';
+import {
+  availableOffsets,
+  bytesToVerify,
+  type DirectoryReport,
+  type RemovedReport,
+  Verification,
+} from './verify-directory.ts';
 
 interface PartitionReport extends RecordTotals {
   readonly first_offset: number;
@@ -33,6 +41,10 @@ export interface VerifyReport {
   readonly replayed: number;
   readonly filtered: number;
   readonly partitions: Readonly<Record<string, PartitionReport>>;
+  /** What is not in the archive on purpose: removed by retention, or never restored. */
+  readonly removed: RemovedReport;
+  /** Segments that were removed and that an interrupted deletion left; nothing wrong. */
+  readonly leftovers: readonly string[];
   /** The directories that were checked. */
   readonly instances: readonly string[];
   readonly problems: readonly string[];
@@ -58,14 +70,24 @@ export async function verify(
     );
     const progress = progressOver(subjects, onProgress);
     const reports: DirectoryReport[] = [];
-    for (const { directory, files, journal } of subjects) {
-      reports.push(await new Verification(directory, files, journal, progress).run());
-    }
+    for (const subject of subjects) reports.push(await verifyDirectory(subject, progress));
     return merge(subjects, reports, problems);
   } catch (error) {
     return merge([], [], [messageOf(error)]);
   } finally {
     for (const view of views) view.close();
+  }
+}
+
+/** What is removed during a verification would look missing: then it is done once more. */
+async function verifyDirectory(
+  { directory, files, journal }: Checked,
+  onBytes: (count: number) => void,
+): Promise<DirectoryReport> {
+  for (let attempt = 1; ; attempt += 1) {
+    const ledger = readRetentionLedger(directory);
+    const report = await new Verification(directory, files, { journal, ledger }, onBytes).run();
+    if (attempt === MAX_TRIES || isDeepStrictEqual(ledger, readRetentionLedger(directory))) return report;
   }
 }
 
@@ -82,9 +104,10 @@ async function freezeAll(instances: readonly InstanceDirectory[], views: FrozenV
   for (let attempt = 1; ; attempt += 1) {
     for (const view of views.splice(0)) view.close();
     for (const { directory } of instances) views.push(await freeze(directory));
-    const holdings = subjectsOf(instances, views).map(({ name, files }) => ({
+    const holdings = subjectsOf(instances, views).map(({ name, directory, files }) => ({
       name,
       partitions: files.checkpoint.partitions,
+      absent: readRetentionLedger(directory).absent ?? {},
     }));
     const problems = instances.length > 1 ? coverageProblems(holdings) : [];
     if (problems.length === 0 || attempt === MAX_TRIES) return problems;
@@ -129,6 +152,11 @@ function merge(
     quarantined: totals.quarantined,
     replayed: reports.reduce((sum, { replayed }) => sum + replayed, 0),
     filtered: totals.filtered,
+    removed: {
+      segments: reports.reduce((sum, { removed }) => sum + removed.segments, 0),
+      records: reports.reduce((sum, { removed }) => sum + removed.records, 0),
+    },
+    leftovers: reports.flatMap(({ leftovers }) => leftovers),
     partitions: subjects.length > 1 ? withoutHandOvers(partitions) : partitions,
     instances: subjects.map(({ name }) => name),
     problems: all,

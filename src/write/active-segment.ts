@@ -8,7 +8,8 @@ import { closeSync, fdatasync, ftruncateSync, openSync, writevSync } from 'node:
 import { promisify } from 'node:util';
 import type { LogFile } from '../core/files.ts';
 import { invariant } from '../core/invariant.ts';
-import type { LineFacts, UnitCounts } from '../core/messages.ts';
+import type { LineFacts, WriteUnit } from '../core/messages.ts';
+import { partitionKey } from '../core/offsets.ts';
 import type { ActiveFileCheckpoint } from '../storage/checkpoint.ts';
 import { extendChecksum, formatChecksum, parseChecksum } from '../storage/checksum.ts';
 import { addTotals, FactsAccumulator, NO_FACTS, NO_TOTALS, type RecordTotals } from '../storage/facts.ts';
@@ -35,6 +36,8 @@ export class ActiveSegment {
   crc: number;
   records: number;
   totals: RecordTotals;
+  /** By partition; undefined where the checkpoint did not know. */
+  readonly #partitionTotals: Map<string, RecordTotals> | undefined;
   readonly #facts: FactsAccumulator;
   readonly #path: string;
   readonly #descriptor: number;
@@ -48,6 +51,8 @@ export class ActiveSegment {
     this.length = state.length;
     this.records = state.records;
     this.totals = state.totals;
+    const { partition_totals: known } = state;
+    this.#partitionTotals = known === undefined ? undefined : new Map(Object.entries(known));
     this.#facts = new FactsAccumulator(state.facts);
     const crc = parseChecksum(state.crc32c);
     invariant(crc !== undefined, `checksum ${state.crc32c} of ${file} in the checkpoint is not one of ours`);
@@ -101,9 +106,16 @@ export class ActiveSegment {
   }
 
   /** Counts a unit that ended in this segment's time, whether or not it left lines here. */
-  account(counts: UnitCounts, facts: LineFacts): void {
+  account({ topic, partition, counts, facts }: WriteUnit): void {
     this.totals = addTotals(this.totals, counts);
+    const key = partitionKey(topic, partition);
+    this.#partitionTotals?.set(key, addTotals(this.#partitionTotals.get(key) ?? NO_TOTALS, counts));
     this.#facts.add(facts);
+  }
+
+  /** What `account` counted by partition, as a part of what is written of the segment. */
+  partitionTotals(): Readonly<Record<string, RecordTotals>> | undefined {
+    return this.#partitionTotals === undefined ? undefined : Object.fromEntries(this.#partitionTotals);
   }
 
   /** Makes everything appended so far durable; does nothing when nothing was appended since. */
@@ -122,6 +134,7 @@ export class ActiveSegment {
   }
 
   checkpoint(): ActiveFileCheckpoint {
+    const partitionTotals = this.partitionTotals();
     return {
       number: this.number,
       opened_at: new Date(this.openedAtMs).toISOString(),
@@ -131,6 +144,7 @@ export class ActiveSegment {
       facts: this.facts(),
       start_offsets: this.startOffsets,
       totals: this.totals,
+      ...(partitionTotals === undefined ? {} : { partition_totals: partitionTotals }),
     };
   }
 
@@ -156,6 +170,7 @@ export function emptySegment(
     facts: NO_FACTS,
     start_offsets: startOffsets,
     totals: NO_TOTALS,
+    partition_totals: {},
   };
 }
 

@@ -8,7 +8,7 @@ import type { WriterOptions, WriteUnit } from '../core/messages.ts';
 import type { Checkpoint, PendingRename } from '../storage/checkpoint.ts';
 import { formatChecksum } from '../storage/checksum.ts';
 import { syncDirectory } from '../storage/durable-file.ts';
-import { type SegmentFacts, storedLineFacts } from '../storage/facts.ts';
+import { type FilePosition, type SegmentFacts, storedLineFacts } from '../storage/facts.ts';
 import { activePath, segmentBaseName } from '../storage/layout.ts';
 import { finishRename } from '../storage/recovery.ts';
 import { ActiveSegment, emptySegment, type SegmentMark } from './active-segment.ts';
@@ -83,7 +83,7 @@ export class LogFileSet {
   /** Counts what the units brought, in the segment that is open now. */
   account(units: readonly WriteUnit[]): void {
     const segment = this.#segment(ACCOUNTING_FILE);
-    for (const unit of units) segment.account(unit.counts, unit.facts);
+    for (const unit of units) segment.account(unit);
   }
 
   /** Makes all appended lines durable. */
@@ -109,7 +109,7 @@ export class LogFileSet {
         ? emptySegment(segment.number + 1, now, this.#startOffsets(file))
         : segment.checkpoint();
     }
-    this.#pendingRenames = rotating.map((file) => this.#pendingRename(file, now));
+    this.#pendingRenames = rotating.map((file) => this.#pendingRename(file, now, rotating));
     return {
       version: 2,
       instance: this.#options.instance,
@@ -201,16 +201,16 @@ export class LogFileSet {
     if (parts.length > 0) this.#segment(file).append(parts, records, this.#clock.now());
   }
 
-  #pendingRename(file: LogFile, now: number): PendingRename {
+  #pendingRename(file: LogFile, now: number, rotating: readonly LogFile[]): PendingRename {
     const segment = this.#segment(file);
     return {
       file,
       base: segmentBaseName(file, segment.number, now),
-      facts: this.#segmentFacts(segment, now),
+      facts: this.#segmentFacts(segment, now, rotating),
     };
   }
 
-  #segmentFacts(segment: ActiveSegment, now: number): SegmentFacts {
+  #segmentFacts(segment: ActiveSegment, now: number, rotating: readonly LogFile[]): SegmentFacts {
     return {
       version: 1,
       file: segment.file,
@@ -221,15 +221,37 @@ export class LogFileSet {
       crc32c: formatChecksum(segment.crc),
       opened_at: new Date(segment.openedAtMs).toISOString(),
       closed_at: new Date(now).toISOString(),
-      ...(segment.file === ACCOUNTING_FILE ? this.#accountingFacts(segment) : {}),
+      ...(segment.file === ACCOUNTING_FILE ? this.#accountingFacts(segment, rotating) : {}),
     };
   }
 
-  #accountingFacts(segment: ActiveSegment): Pick<SegmentFacts, 'lines' | 'accounts'> {
+  #accountingFacts(
+    segment: ActiveSegment,
+    rotating: readonly LogFile[],
+  ): Pick<SegmentFacts, 'lines' | 'accounts' | 'alongside'> {
+    const partitions = segment.partitionTotals();
     return {
       lines: storedLineFacts(segment.facts()),
-      accounts: { offsets: this.#accounts.rangesSince(segment.startOffsets), totals: segment.totals },
+      accounts: {
+        offsets: this.#accounts.rangesSince(segment.startOffsets),
+        totals: segment.totals,
+        ...(partitions === undefined ? {} : { partitions }),
+      },
+      alongside: this.#othersAfter(rotating),
     };
+  }
+
+  /** Where the other files stand once those that rotate have done so. */
+  #othersAfter(rotating: readonly LogFile[]): Record<string, FilePosition> {
+    const others = [...this.#segments].filter(([file]) => file !== ACCOUNTING_FILE);
+    return Object.fromEntries(
+      others.map(([file, { number, length, crc, records }]) => [
+        file,
+        rotating.includes(file)
+          ? { number: number + 1, length: 0, crc32c: formatChecksum(0), records: 0 }
+          : { number, length, crc32c: formatChecksum(crc), records },
+      ]),
+    );
   }
 
   #startOffsets(file: LogFile): Record<string, number> {

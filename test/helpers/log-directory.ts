@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import type { LogFile } from '../../src/core/files.ts';
 import { type Checkpoint, encodeCheckpoint, loadCheckpoint } from '../../src/storage/checkpoint.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
-import { type TestRecord, TOPIC, unitOf } from './write-units.ts';
+import { lineOf, type TestRecord, TOPIC, unitOf } from './write-units.ts';
 import { WriterHarness } from './writer-harness.ts';
 
 const RECORDS: readonly TestRecord[] = [
@@ -19,12 +19,13 @@ const RECORDS: readonly TestRecord[] = [
 /**
  * Two partitions of 40 offsets each, of which 10 were given up in partition 1; several segments of every
  * file are closed, and every active file holds something.
+ * @param line makes the line of a record
  */
-export async function writeLogDirectory(context: TestContext): Promise<string> {
+export async function writeLogDirectory(context: TestContext, line = lineOf): Promise<string> {
   const directory = temporaryDirectory(context);
   const harness = new WriterHarness(directory, { maxFileBytes: 400, bufferRecords: 1 });
   for (let offset = 0; offset < 40; offset += 5) {
-    harness.append(unitOf(0, offset, RECORDS, 30));
+    harness.append(unitOf(0, offset, RECORDS, 30, line));
     if (offset === 20) {
       harness.writer.request({
         kind: 'skip',
@@ -35,7 +36,7 @@ export async function writeLogDirectory(context: TestContext): Promise<string> {
         reason: 'deleted_by_kafka',
       });
     }
-    if (offset !== 20 && offset !== 25) harness.append(unitOf(1, offset, RECORDS, 30));
+    if (offset !== 20 && offset !== 25) harness.append(unitOf(1, offset, RECORDS, 30, line));
   }
   await harness.stop();
   return directory;

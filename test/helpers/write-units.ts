@@ -10,6 +10,11 @@ export const TOPIC = 'logs';
 
 /** The line of a stored record; `padding` makes it longer. */
 export function lineOf(partition: number, offset: number, padding = 0): string {
+  return `{"p":${partition},"o":${offset},"x":"${'x'.repeat(padding)}"}\n`;
+}
+
+/** The same in the form in which the service stores it. */
+export function storedLineOf(partition: number, offset: number, padding = 0): string {
   const message = `${partition}/${offset} ${'x'.repeat(padding)}`;
   return `{"timestamp":"2026-11-23T09:00:00.000Z","service":"s","level":"INFO","message":"${message}"}\n`;
 }
@@ -26,12 +31,13 @@ export function traceOf(
   partition: number,
   offset: number,
   padding = 0,
+  line = lineOf,
 ): string {
   if (record === 'filtered') return '';
   if (record === 'quarantined') return file === 'quarantine' ? quarantineLineOf(partition, offset) : '';
   if (file === 'quarantine') return '';
   const stored = file === 'service_logs' || record.includes(file);
-  return stored ? lineOf(partition, offset, padding) : '';
+  return stored ? line(partition, offset, padding) : '';
 }
 
 /** A unit of consecutive records from `firstOffset` on. */
@@ -40,13 +46,14 @@ export function unitOf(
   firstOffset: number,
   records: readonly TestRecord[],
   padding = 0,
+  line = lineOf,
 ): WriteUnit {
   const parts: Buffer[] = [];
   const regions: Region[] = [];
   let length = 0;
   for (const file of ['service_logs', ...CATEGORIES, 'quarantine'] as const) {
     const lines = records.map((record, index) =>
-      traceOf(record, file, partition, firstOffset + index, padding),
+      traceOf(record, file, partition, firstOffset + index, padding, line),
     );
     const bytes = Buffer.from(lines.join(''));
     if (bytes.length === 0) continue;

@@ -25,7 +25,7 @@ const SOUND: Files = {
   'src/storage/checksum.ts': "import '@node-rs/crc32';\n",
   'src/config/schema.ts': "import 'zod';\nimport 'yaml';\n",
   'src/telemetry/metrics.ts': "import 'pino';\nimport 'prom-client';\n",
-  'src/upkeep/seal.ts': "import 'p-queue';\n",
+  'src/upkeep/seal.ts': "import 'p-queue';\nimport '@aws-sdk/client-s3';\n",
   'src/resilience/circuit.ts': "import 'cockatiel';\n",
   'src/pipeline/loop.ts':
     "import { source } from '../consume/source.ts';\nimport { pool } from '../transform/pool.ts';\nexport const loop = [source, pool];\n",

@@ -15,6 +15,7 @@ import { verify } from '../../src/upkeep/verify.ts';
 import { contentsOf } from '../helpers/directory-content.ts';
 import { writeLogDirectory } from '../helpers/log-directory.ts';
 import { waitFor } from '../helpers/service.ts';
+import { storedLineOf } from '../helpers/write-units.ts';
 
 function optionsFor(directory: string): UpkeepOptions {
   return {
@@ -79,7 +80,7 @@ function upkeepPids(parent = process.pid): number[] {
 }
 
 test('it seals what it finds and what it is told of, at the lowest priority, and ends when told', async (context) => {
-  const directory = await writeLogDirectory(context);
+  const directory = await writeLogDirectory(context, storedLineOf);
   const before = contentsOf(directory);
   const harness = new Harness(context, directory);
   harness.client.start();
@@ -98,7 +99,7 @@ test('it seals what it finds and what it is told of, at the lowest priority, and
 });
 
 test('when it is killed, another takes up its work', async (context) => {
-  const directory = await writeLogDirectory(context);
+  const directory = await writeLogDirectory(context, storedLineOf);
   const before = contentsOf(directory);
   const harness = new Harness(context, directory);
   harness.client.start();
@@ -139,7 +140,7 @@ async function parentOf(context: TestContext, directory: string): Promise<ChildP
 }
 
 test('what is closed while it runs is sealed only when told so, also by the one that comes after it', async (context) => {
-  const directory = await writeLogDirectory(context);
+  const directory = await writeLogDirectory(context, storedLineOf);
   const [segment] = closedSegments(directory, 'service_logs');
   const path = segment?.path ?? '';
   for (const suffix of ['.jsonl', '.meta.json']) renameSync(path + suffix, join(directory, `aside${suffix}`));
@@ -158,7 +159,7 @@ test('what is closed while it runs is sealed only when told so, also by the one 
 });
 
 test('it ends with the process that started it, and the next one waits until it has', async (context) => {
-  const directory = await writeLogDirectory(context);
+  const directory = await writeLogDirectory(context, storedLineOf);
   const parent = await parentOf(context, directory);
   const [pid = 0] = upkeepPids(parent.pid);
   assert.ok(pid > 0);
@@ -190,7 +191,7 @@ function endIfThere(pid: number): void {
 }
 
 test('a stop of the whole group does not end it before the ingest process says so', async (context) => {
-  const directory = await writeLogDirectory(context);
+  const directory = await writeLogDirectory(context, storedLineOf);
   const harness = new Harness(context, directory);
   harness.client.start();
   await waitFor('it to run', async () => harness.running);
@@ -201,7 +202,7 @@ test('a stop of the whole group does not end it before the ingest process says s
 });
 
 test('what it cannot work with is told in its own words, and tried again', async (context) => {
-  const directory = await writeLogDirectory(context);
+  const directory = await writeLogDirectory(context, storedLineOf);
   writeFileSync(join(directory, 'state/upkeep.lock'), 'no lock');
   const harness = new Harness(context, directory);
   harness.client.start();
@@ -212,7 +213,7 @@ test('what it cannot work with is told in its own words, and tried again', async
 });
 
 test('leftovers of an earlier process are removed', async (context) => {
-  const directory = await writeLogDirectory(context);
+  const directory = await writeLogDirectory(context, storedLineOf);
   const [segment] = closedSegments(directory, 'service_logs');
   const leftovers = ['.jsonl.zst.tmp', '.parquet.tmp', '.jsonl.gz.tmp'].map(
     (suffix) => segment?.path + suffix,

@@ -68,6 +68,8 @@ test('a directory as the service leaves it is in order, and every offset is acco
         uncertain: [],
       },
     },
+    removed: { segments: 0, records: 0 },
+    leftovers: [],
     instances: [directory],
     problems: [],
   });
@@ -98,6 +100,8 @@ test('an empty output directory of the service is in order; any other is not', a
     replayed: 0,
     filtered: 0,
     partitions: {},
+    removed: { segments: 0, records: 0 },
+    leftovers: [],
     instances: [directory],
     problems: [],
   });

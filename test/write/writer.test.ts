@@ -192,6 +192,7 @@ test('a full file is closed before the unit that does not fit, and named in the 
   assert.deepEqual((facts as { accounts: unknown }).accounts, {
     offsets: { 'logs/0': { from: 2, to: 4 } },
     totals: { consumed: 2, written: 2, filtered: 0, quarantined: 0 },
+    partitions: { 'logs/0': { consumed: 2, written: 2, filtered: 0, quarantined: 0 } },
   });
   assert.equal(activeText(directory), lineOf(0, 4));
 });

@@ -14,7 +14,7 @@ import PQueue from 'p-queue';
 import { MEMBER_BYTES } from '../../core/limits.ts';
 import { SEAL_FORMATS, type SealFormat } from '../../core/seal-format.ts';
 import { extendChecksum, formatChecksum } from '../../storage/checksum.ts';
-import { replaceFileDurable, syncDirectory } from '../../storage/durable-file.ts';
+import { fileSize, replaceFileDurable, syncDirectory } from '../../storage/durable-file.ts';
 import type { ColumnsFacts, SealedFacts, SegmentFacts } from '../../storage/facts.ts';
 import { hashFile } from '../../storage/file-hash.ts';
 import { SEGMENT_SUFFIX, TEMPORARY_SUFFIX } from '../../storage/layout.ts';
@@ -59,6 +59,10 @@ export async function sealSegment(
   signal: AbortSignal,
 ): Promise<SealedSegment | undefined> {
   const facts = JSON.parse(readFileSync(path + SEGMENT_SUFFIX.facts, 'utf8')) as SegmentFacts;
+  // Whoever did it died before a word of it.
+  if (facts.sealed !== undefined && fileSize(path + SEGMENT_SUFFIX.plain) === undefined) {
+    return sealedFrom(path, facts, facts.sealed);
+  }
   const target = path + SEGMENT_SUFFIX[options.format];
   const parquet = path + SEGMENT_SUFFIX.columns;
   const rows = join(options.columns.temporaryDirectory, `${basename(path)}.rows`);
@@ -73,15 +77,23 @@ export async function sealSegment(
         ? undefined
         : await writeSidecar(path, { path: rows, count, longestBytes }, written, options);
     await install(path, options.format, { ...facts, sealed, ...(columns && { columns }) });
-    return {
-      path: target,
-      plainBytes: facts.bytes,
-      sealedBytes: sealed.bytes + (columns?.bytes ?? 0),
-    };
+    return sealedFrom(path, { ...facts, columns }, sealed);
   } finally {
     // Given up or failed: on a full disk above all, half a file must not stay.
     for (const temporary of temporaries) await rm(temporary, { force: true });
   }
+}
+
+function sealedFrom(
+  path: string,
+  { bytes, columns }: Pick<SegmentFacts, 'bytes'> & { readonly columns?: ColumnsFacts | undefined },
+  sealed: SealedFacts,
+): SealedSegment {
+  return {
+    path: path + SEGMENT_SUFFIX[sealed.format],
+    plainBytes: bytes,
+    sealedBytes: sealed.bytes + (columns?.bytes ?? 0),
+  };
 }
 
 /** What was compressed, as it went through. */

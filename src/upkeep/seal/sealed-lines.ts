@@ -35,7 +35,7 @@ export async function* sealedLines(
     plainEnd += plain;
     const memberStart = position;
     position += stored;
-    if (plainEnd <= start) continue;
+    if (start > 0 && plainEnd <= start) continue;
     const member = await readExactly(descriptor, memberStart, stored);
     onStored(member);
     const lines = COMPRESSIONS[format].decompress(member, plain);

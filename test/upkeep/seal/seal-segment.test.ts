@@ -207,3 +207,12 @@ test('sealing again in another format leaves one file', async (context) => {
     existsSync(segment.path + SEGMENT_SUFFIX.zstd) && !existsSync(segment.path + SEGMENT_SUFFIX.gzip),
   );
 });
+
+test('a segment that was sealed already, which nobody was told, is done', async (context) => {
+  const segment = closedSegment(context, [line(1, {})]);
+  await seal(segment);
+  const before = readFileSync(segment.path + SEGMENT_SUFFIX.facts, 'utf8');
+  await seal(segment, 'zstd');
+  assert.equal(readFileSync(segment.path + SEGMENT_SUFFIX.facts, 'utf8'), before);
+  assert.ok(!existsSync(segment.path + SEGMENT_SUFFIX.zstd));
+});
