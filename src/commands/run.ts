@@ -4,6 +4,7 @@ import { requireMemory } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { EXIT, ServiceError } from '../core/errors.ts';
 import { UPKEEP_BACKOFF } from '../core/limits.ts';
+import type { UpkeepJobEvent, UpkeepOptions } from '../core/upkeep-messages.ts';
 import type { IngestObserver } from '../pipeline/observer.ts';
 import { IngestService } from '../pipeline/service.ts';
 import { createEvents, type Events } from '../telemetry/events.ts';
@@ -62,7 +63,7 @@ function exitWithoutLeftovers(): void {
 
 async function consume(config: Config, events: Events): Promise<void> {
   const pool = createPool(config, (error) => service.fail(error));
-  const upkeep = createUpkeep(config, events);
+  const upkeep = createUpkeep(config, events, (lacking) => service.hold(lacking));
   const observer: IngestObserver = {
     ...events,
     sealable: (path) => upkeep.seal(path),
@@ -105,14 +106,28 @@ function createPool(config: Config, onDied: (error: ServiceError) => void): Tran
   );
 }
 
-function createUpkeep(config: Config, events: Events): UpkeepClient {
+/** @param onWatermark called after each look at the disk; null when there is space */
+function createUpkeep(
+  config: Config,
+  events: Events,
+  onWatermark: (lacking: string | null) => void,
+): UpkeepClient {
   const { format, compressionLevel, concurrency, columnsMemoryBytes } = config.seal;
-  const options = {
+  const { deadLetterTopic } = config.quarantine;
+  const options: UpkeepOptions = {
+    root: resolve(config.output.directory),
     directory: resolve(directoryOf(config)),
     categories: config.categories,
     seal: { format, level: compressionLevel, concurrency, columnsMemoryBytes },
+    retention: config.retention,
+    backup: config.backup,
+    deadLetters: deadLetterTopic === null ? null : { ...config.kafka, topic: deadLetterTopic },
   };
-  return new UpkeepClient(options, events, UPKEEP_BACKOFF);
+  const upkeepJob = (event: UpkeepJobEvent): void => {
+    events.upkeepJob(event);
+    if (event.kind === 'watermark') onWatermark(event.blocked);
+  };
+  return new UpkeepClient(options, { ...events, upkeepJob }, UPKEEP_BACKOFF);
 }
 
 function createService(config: Config, pool: TransformPool, observer: IngestObserver): IngestService {

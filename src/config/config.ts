@@ -8,10 +8,12 @@ import type { KafkaSecurity } from '../core/kafka-security.ts';
 import type { Level } from '../core/level.ts';
 import { UPKEEP_BASE_BYTES, UPKEEP_BYTES_PER_FILE } from '../core/limits.ts';
 import { type MemoryBound, memoryBound } from '../core/memory-bound.ts';
+import type { RetentionPolicy } from '../core/retention-policy.ts';
 import type { SealFormat } from '../core/seal-format.ts';
 import { backupFrom } from './backup.ts';
 import type { Machine } from './machine.ts';
 import { type MemoryBudget, memoryBudget } from './memory-budget.ts';
+import { retentionFrom } from './retention.ts';
 import type { Settings } from './schema.ts';
 import { securityFrom } from './security.ts';
 import { resolveWorkers } from './workers.ts';
@@ -89,6 +91,7 @@ export interface Config {
   readonly categories: CategoryRules;
   readonly quarantine: QuarantineConfig;
   readonly seal: SealConfig;
+  readonly retention: RetentionPolicy;
   /** Null when no bucket is set. */
   readonly backup: BackupTarget | null;
   readonly ops: OpsConfig;
@@ -124,6 +127,7 @@ export function sectionsFrom(settings: Settings, machine: Machine): Sections {
     },
     quarantine: { deadLetterTopic: settings.quarantine.dead_letter_topic || null },
     seal: sealFrom(settings.seal),
+    retention: retentionFrom(settings.retention),
     backup: backupFrom(settings.backup),
     ops: { host: settings.ops.host, port: settings.ops.port },
     telemetry: { logLevel: settings.telemetry.log_level },

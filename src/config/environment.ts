@@ -19,7 +19,7 @@ export interface EnvironmentSettings {
 }
 
 /** Variables of parts of the product that do not exist yet; a deployment may set them already. */
-const VARIABLES_WITHOUT_EFFECT = ['LOG_RETENTION_DAYS', 'API_PORT'];
+const VARIABLES_WITHOUT_EFFECT = ['API_PORT'];
 
 /** Names a variable that chooses the file instead of a setting; loadConfig reads it. */
 export const FILE_VARIABLE = 'CONFIG_FILE';
@@ -78,13 +78,15 @@ function unknownVariable(name: string, text: string): readonly string[] {
   return [`environment variable ${name} is unknown; ${hint}`];
 }
 
+const UNIT_NAMES: Readonly<Record<string, string>> = { s: 'seconds', d: 'days' };
+
 type Outcome = { readonly value: unknown; readonly problem?: undefined } | { readonly problem: string };
 
 function valueFrom(setting: Setting, text: string): Outcome {
   const { unit } = setting.variable;
   if (unit === '') return { value: typedValue(setting.kind, text) };
   if (/^\d+(\.\d+)?$/.test(text)) return { value: `${text}${unit}` };
-  const unitName = unit === 's' ? 'seconds' : unit;
+  const unitName = UNIT_NAMES[unit] ?? unit;
   const expected = `a plain number of ${unitName}, because the unit is in the name`;
   return {
     problem: `${variableOrigin(setting)}${setting.key} is ${JSON.stringify(text)}; expected ${expected}`,

@@ -8,6 +8,7 @@ import { type CategoryRule, DEFAULT_CATEGORY_RULES } from '../core/category-rule
 import { MAX_RECORD_DEPTH } from '../core/limits.ts';
 import { SEAL_FORMATS } from '../core/seal-format.ts';
 import { backup } from './schema-backup.ts';
+import { retention } from './schema-retention.ts';
 import { sasl, tls } from './schema-security.ts';
 import {
   bytes,
@@ -290,6 +291,7 @@ export const configSchema = z.strictObject({
   ),
   quarantine: section(quarantine, 'What becomes of records that cannot be accepted, besides the file.'),
   seal: section(seal, 'Compression of closed files, behind the ingestion.'),
+  retention: section(retention, 'Removal of old sealed files. Nothing is removed by default.'),
   backup: section(backup, 'Copies of closed files in a store that speaks the protocol of Amazon S3.'),
   ops: section(ops, 'The HTTP port with /metrics, /health/live and /health/ready.'),
   telemetry: section(telemetry, "The service's own log."),

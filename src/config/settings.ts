@@ -13,7 +13,7 @@ export interface Setting extends SettingInfo {
 interface EnvironmentVariable {
   readonly name: string;
   /** Appended to the value of a variable whose name already says the unit. */
-  readonly unit: '' | 'MiB' | 's';
+  readonly unit: '' | 'MiB' | 's' | 'd';
 }
 
 /** Variables that deployments already use; every other setting gets its name by the rule below. */
@@ -27,6 +27,7 @@ const FIXED_VARIABLES: Readonly<Record<string, EnvironmentVariable>> = {
   'output.max_file_size': { name: 'MAX_LOG_FILE_SIZE_MB', unit: 'MiB' },
   'output.buffer_size': { name: 'BUFFER_SIZE', unit: '' },
   'output.flush_interval': { name: 'FLUSH_INTERVAL_SEC', unit: 's' },
+  'retention.max_age': { name: 'LOG_RETENTION_DAYS', unit: 'd' },
   'ops.port': { name: 'OPS_PORT', unit: '' },
 };
 

@@ -53,6 +53,9 @@ export const BACKUP_CIRCUIT = { failures: 3, pauses: { firstMs: 5000, maxMs: 300
 /** Pauses before the upkeep process is started again after it died. */
 export const UPKEEP_BACKOFF = { firstMs: 1000, maxMs: 60_000 } as const;
 
+/** How often the upkeep process looks for something to copy, to send or to remove, besides after each sealing. */
+export const UPKEEP_ROUND_MS = 10_000;
+
 /** A handler that waits for room does so in slices of this, with a heartbeat after each. */
 export const BACKPRESSURE_SLICE_MS = 500;
 

@@ -5,15 +5,9 @@
 import kafkajs, { type IHeaders, type KafkaConfig, type Message, type Producer } from 'kafkajs';
 import type { DeadLetter, DeadLetterTopic } from '../core/dead-letter.ts';
 import { messageOf, ServiceError } from '../core/errors.ts';
+import type { DeadLetterTarget } from '../core/upkeep-messages.ts';
 import { clientSecurity } from './client-security.ts';
-import { type ConnectionTarget, explainConnectionFailure } from './connection-failure.ts';
-
-export interface DeadLetterTarget extends ConnectionTarget {
-  readonly topic: string;
-  readonly clientId: string;
-  readonly connectionTimeoutMs: number;
-  readonly requestTimeoutMs: number;
-}
+import { explainConnectionFailure } from './connection-failure.ts';
 
 const RETRY = { initialRetryTime: 200, maxRetryTime: 1000, retries: 2 };
 

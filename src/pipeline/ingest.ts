@@ -80,6 +80,7 @@ export class Ingest {
   #durability = new DurabilityTracker();
   readonly #lag: LagTracker;
   readonly #backlog: BacklogWatch;
+  #isHeld = false;
   #accepting = true;
   #drained: (() => void) | undefined;
 
@@ -101,6 +102,11 @@ export class Ingest {
   /** Tasks that were taken and not handed to the writer yet. */
   get tasks(): number {
     return this.#ledger.size;
+  }
+
+  /** Takes nothing more, or goes on; what was taken goes its way. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
   }
 
   /** The assignment is over: raises the epoch and drops what is not handed to the writer yet. */
@@ -144,7 +150,7 @@ export class Ingest {
       const end = this.#endOfTask(delivery.batches, first);
       const batches = delivery.batches.slice(first, end);
       const bytes = sumBytes(batches);
-      while (!this.#tasks.hasRoom(bytes)) {
+      while (this.#isHeld || !this.#tasks.hasRoom(bytes)) {
         await this.#tasks.waitForRoom(BACKPRESSURE_SLICE_MS);
         await delivery.heartbeat();
         if (this.#ledger.epoch !== epoch || !this.#accepting) return;

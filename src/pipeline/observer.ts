@@ -36,6 +36,9 @@ export interface IngestObserver {
   sealable(path: string): void;
   diskBlocked(reason: string): void;
   diskUnblocked(): void;
+  /** Reading halts: the disk is above its watermark, and nothing may be removed. */
+  spaceLacking(reason: string): void;
+  spaceBack(): void;
   /** There is work, and nothing becomes durable. */
   stalled(what: string, stillMs: number): void;
   /** After `stalled`: it goes on. */

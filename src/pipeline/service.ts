@@ -49,6 +49,8 @@ export class IngestService {
   readonly #writerStopped = Promise.withResolvers<void>();
   readonly #writerReady = Promise.withResolvers<ReadyEvent>();
   #hasFailed = false;
+  #isHeld = false;
+  #ingest: Ingest | undefined;
   #membership: Membership | undefined;
   #vigilance: Vigilance | undefined;
 
@@ -61,6 +63,16 @@ export class IngestService {
   /** Asks for an orderly stop; `run` resolves when it is done. */
   requestStop(): void {
     this.#stopRequested.abort();
+  }
+
+  /** Halts reading for lack of space, in the group and with heartbeats. @param reason null to go on */
+  hold(reason: string | null): void {
+    if ((reason !== null) === this.#isHeld) return;
+    this.#isHeld = reason !== null;
+    this.#ingest?.hold(this.#isHeld);
+    this.#vigilance?.spaceLacking(this.#isHeld);
+    if (reason !== null) this.#parts.observer.spaceLacking(reason);
+    else this.#parts.observer.spaceBack();
   }
 
   /** Ends `run` with a failure. */
@@ -147,6 +159,7 @@ export class IngestService {
     });
     const vigilance = this.#createVigilance(ingest, acknowledgements);
     const source = this.#createSource(this.#membership, { ingest, vigilance }, partitionCount);
+    this.#ingest = ingest;
     this.#vigilance = vigilance;
     return { source, committer, ingest, vigilance };
   }

@@ -11,10 +11,11 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../core/clock.ts';
-import { EXIT, messageOf, systemCodeOf } from '../core/errors.ts';
+import { EXIT } from '../core/errors.ts';
 import { invariant, unreachable } from '../core/invariant.ts';
 import { MAX_RECORD_DEPTH, SEAL_CIRCUIT, SEAL_RETRY } from '../core/limits.ts';
-import type { UpkeepError, UpkeepEvent, UpkeepOptions, UpkeepRequest } from '../core/upkeep-messages.ts';
+import { upkeepErrorOf } from '../core/upkeep-error.ts';
+import type { UpkeepEvent, UpkeepOptions, UpkeepRequest } from '../core/upkeep-messages.ts';
 import { Circuit } from '../resilience/circuit.ts';
 import { statePath, UPKEEP_DIRECTORY, UPKEEP_LOCK } from '../storage/layout.ts';
 import { tryLock } from '../storage/lock.ts';
@@ -22,6 +23,7 @@ import { StoredLineClassifier } from '../transform/stored-line-classifier.ts';
 import { type SealOptions, sealSegment } from '../upkeep/seal/seal-segment.ts';
 import { removeLeftovers } from '../upkeep/seal/unsealed.ts';
 import { isSealOutage, Sealer } from '../upkeep/sealer.ts';
+import { UpkeepJobs } from './upkeep-jobs.ts';
 
 const LOCK_POLL_MS = 50;
 
@@ -42,6 +44,7 @@ export function runUpkeepProcess(): void {
 
 class Upkeep {
   readonly #sealer: Sealer;
+  readonly #jobs: UpkeepJobs;
 
   private constructor(options: UpkeepOptions) {
     const { directory, categories, seal } = options;
@@ -58,6 +61,7 @@ class Upkeep {
       },
     };
     removeLeftovers(directory);
+    this.#jobs = new UpkeepJobs(options, systemClock, tell);
     this.#sealer = new Sealer({
       concurrency: seal.concurrency,
       seal: (path, signal) => sealSegment(path, sealing, signal),
@@ -67,11 +71,14 @@ class Upkeep {
         isOutage: isSealOutage,
         clock: systemClock,
         onChange: (state, error) =>
-          tell({ kind: 'seal_circuit', state, error: error === undefined ? null : errorOf(error) }),
+          tell({ kind: 'seal_circuit', state, error: error === undefined ? null : upkeepErrorOf(error) }),
       }),
-      onSealed: (segment, sealed, durationMs) => tell({ kind: 'sealed', segment, ...sealed, durationMs }),
+      onSealed: (segment, sealed, durationMs) => {
+        tell({ kind: 'sealed', segment, ...sealed, durationMs });
+        this.#jobs.sealed();
+      },
       onFailed: (path, error, retryInMs) =>
-        tell({ kind: 'seal_failed', path, error: errorOf(error), retryInMs }),
+        tell({ kind: 'seal_failed', path, error: upkeepErrorOf(error), retryInMs }),
     });
   }
 
@@ -80,6 +87,7 @@ class Upkeep {
     while (tryLock(lock) === undefined) await sleep(LOCK_POLL_MS);
     const upkeep = new Upkeep(options);
     tell({ kind: 'ready' });
+    upkeep.#jobs.start();
     return upkeep;
   }
 
@@ -91,7 +99,7 @@ class Upkeep {
         this.#sealer.add(request.path);
         return this;
       case 'stop':
-        await this.#sealer.stop();
+        await Promise.all([this.#sealer.stop(), this.#jobs.stop()]);
         process.disconnect?.();
         return this;
       default:
@@ -102,15 +110,11 @@ class Upkeep {
 
 /** A directory that cannot be used, or a bug: this process ends, and another one is started after a pause. */
 function fail(error: unknown): void {
-  const event: UpkeepEvent = { kind: 'failed', error: errorOf(error) };
+  const event: UpkeepEvent = { kind: 'failed', error: upkeepErrorOf(error) };
   if (process.connected) process.send?.(event, () => process.exit(EXIT.failed));
 }
 
 function tell(event: UpkeepEvent): void {
   // The other end may be gone already; then nobody wants to know.
   if (process.connected) process.send?.(event);
-}
-
-function errorOf(error: unknown): UpkeepError {
-  return { message: messageOf(error), code: systemCodeOf(error) ?? null };
 }

@@ -30,6 +30,7 @@ export class Vigilance {
   readonly #broker: BrokerState;
   #isBrokerInTrouble = false;
   #isDiskBlocked = false;
+  #isSpaceLacking = false;
   #isMember = false;
 
   constructor(parts: VigilanceParts) {
@@ -87,6 +88,10 @@ export class Vigilance {
     this.#isDiskBlocked = isBlocked;
   }
 
+  spaceLacking(isLacking: boolean): void {
+    this.#isSpaceLacking = isLacking;
+  }
+
   /**
    * Whether there is an assignment; without one nothing can be done. The broker lets everybody who joins
    * wait for the members that have not come yet, for up to the rebalance timeout.
@@ -100,7 +105,8 @@ export class Vigilance {
   #workload(): Workload {
     const what = this.#parts.pendingWork();
     if (what === undefined) return { kind: 'idle' };
-    const isWaiting = this.#isDiskBlocked || this.#isBrokerInTrouble || !this.#isMember;
+    const isWaiting =
+      this.#isDiskBlocked || this.#isSpaceLacking || this.#isBrokerInTrouble || !this.#isMember;
     return isWaiting ? { kind: 'waiting' } : { kind: 'pending', what };
   }
 }

@@ -2,24 +2,16 @@
  * One function for each thing that happens: it counts, logs and updates health together, so that the three
  * never disagree. Everything that the ingest loop reports goes through here.
  */
-import type { Logger } from 'pino';
-import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { isFenced } from '../core/fencing.ts';
 import type { LogFile } from '../core/files.ts';
 import type { RecoveryAction, UnitCounts } from '../core/messages.ts';
 import type { PartitionRange, TopicPartition } from '../core/offsets.ts';
 import type { QuarantineReason } from '../core/quarantine.ts';
-import type { Health } from './health.ts';
-import { CIRCUIT_VALUES, type COMMIT_OUTCOMES, type Metrics } from './metrics.ts';
+import type { EventSinks } from './event-sinks.ts';
+import { CIRCUIT_VALUES, type COMMIT_OUTCOMES } from './metrics.ts';
 import { Throttle } from './throttle.ts';
-
-export interface EventSinks {
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly health: Health;
-  readonly clock: Clock;
-}
+import { upkeepJobEvents } from './upkeep-events.ts';
 
 /** At most one line about quarantined records in this time; the counters have all of them. */
 const QUARANTINE_LOG_INTERVAL_MS = 10_000;
@@ -42,7 +34,8 @@ export function createEvents(sinks: EventSinks) {
     ...recordEvents(sinks),
     ...checkpointEvents(sinks),
     ...fileEvents(sinks),
-    ...deadLetterEvents(sinks),
+    ...spaceEvents(sinks),
+    ...upkeepJobEvents(sinks),
   };
 }
 
@@ -230,29 +223,6 @@ function checkpointEvents({ logger, metrics, health, clock }: EventSinks) {
   };
 }
 
-function deadLetterEvents({ logger, metrics }: EventSinks) {
-  return {
-    /** The dead-letter topic has taken so many entries of the quarantine. */
-    deadLettersSent(entries: number): void {
-      metrics.deadLetters.inc(entries);
-    },
-    /** An entry is in the quarantine only. @param isFirst whether it is the first one since the start */
-    deadLetterTooLarge(message: string, isFirst: boolean): void {
-      metrics.deadLettersTooLarge.inc();
-      if (isFirst) logger.warn(message);
-    },
-    /** Tried again later. @param isNew whether it is another failure than the one before */
-    deadLettersFailed(error: unknown, isNew: boolean): void {
-      metrics.deadLetterFailures.inc();
-      if (isNew) logger.error({ error }, 'quarantined records not sent to the dead-letter topic yet');
-    },
-    /** They are sent again after a failure. */
-    deadLettersBack(): void {
-      logger.info('quarantined records are sent to the dead-letter topic again');
-    },
-  };
-}
-
 function fileEvents({ logger, metrics, health }: EventSinks) {
   return {
     rotated(file: LogFile, path: string, bytes: number, records: number): void {
@@ -320,6 +290,22 @@ function fileEvents({ logger, metrics, health }: EventSinks) {
       metrics.diskBlocked.set(0);
       metrics.circuitState.set({ circuit: 'disk' }, CIRCUIT_VALUES.closed);
       logger.info('writing goes on');
+    },
+  };
+}
+
+function spaceEvents({ logger, metrics, health }: EventSinks) {
+  return {
+    /** Reading halts: the disk is above its watermark, and nothing may be removed. */
+    spaceLacking(reason: string): void {
+      health.set('space', { kind: 'blocked', reason });
+      metrics.spaceLacking.set(1);
+      logger.error({ reason }, 'reading is halted; it goes on by itself when there is space');
+    },
+    spaceBack(): void {
+      health.set('space', { kind: 'ready' });
+      metrics.spaceLacking.set(0);
+      logger.info('there is space again; reading goes on');
     },
   };
 }

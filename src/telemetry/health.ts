@@ -5,7 +5,16 @@
  */
 
 /** `process` is the service as a whole: it is told to stop, or it has failed. */
-const COMPONENTS = ['process', 'consumer', 'progress', 'disk', 'archive', 'upkeep'] as const;
+const COMPONENTS = [
+  'process',
+  'consumer',
+  'progress',
+  'disk',
+  'archive',
+  'upkeep',
+  'backup',
+  'space',
+] as const;
 
 export type Component = (typeof COMPONENTS)[number];
 
@@ -39,6 +48,8 @@ export class Health {
     disk: { kind: 'ready' },
     archive: { kind: 'ready' },
     upkeep: { kind: 'ready' },
+    backup: { kind: 'ready' },
+    space: { kind: 'ready' },
   };
 
   /** Replaces the state of a component; a failure is final. */

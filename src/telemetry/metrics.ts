@@ -6,6 +6,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { LOG_FILES } from '../core/files.ts';
 import { QUARANTINE_REASONS } from '../core/quarantine.ts';
+import { UPKEEP_JOBS } from '../core/upkeep-messages.ts';
+import { upkeepMetrics } from './upkeep-metrics.ts';
 import { WeightedHistogram } from './weighted-histogram.ts';
 
 /** Milliseconds; dense where an alert on latency looks, wide enough to show an hour of lag. */
@@ -21,8 +23,8 @@ const DROP_REASONS = ['below_min_level', ...QUARANTINE_REASONS] as const;
 
 export const COMMIT_OUTCOMES = ['committed', 'fenced', 'failed'] as const;
 
-/** What can be out of order for a while: the broker, the log files, the compression of closed files. */
-const CIRCUITS = ['broker', 'disk', 'seal'] as const;
+/** What can be out of order for a while: the broker, the log files, sealing, the store of the backup. */
+const CIRCUITS = ['broker', 'disk', 'seal', 'backup'] as const;
 
 /** Values of `log_consumer_circuit_state`. */
 export const CIRCUIT_VALUES = { closed: 0, half_open: 1, open: 2 } as const;
@@ -44,6 +46,7 @@ export function createMetrics(build: BuildInfo) {
     ...recordMetrics(registry),
     ...durabilityMetrics(registry),
     ...consumerMetrics(registry),
+    ...upkeepMetrics(registry),
   };
   const buildInfo = new Gauge({
     name: 'log_consumer_build_info',
@@ -55,6 +58,7 @@ export function createMetrics(build: BuildInfo) {
   for (const reason of DROP_REASONS) metrics.dropped.inc({ reason }, 0);
   for (const outcome of COMMIT_OUTCOMES) metrics.commits.inc({ outcome }, 0);
   for (const circuit of CIRCUITS) metrics.circuitState.set({ circuit }, CIRCUIT_VALUES.closed);
+  for (const job of UPKEEP_JOBS) metrics.upkeepJobFailures.inc({ job }, 0);
   for (const file of LOG_FILES) metrics.rotations.inc({ file }, 0);
   return metrics;
 }
@@ -128,46 +132,6 @@ function durabilityMetrics(registry: Registry) {
       name: 'log_consumer_rotations_total',
       help: 'Active files closed for their size or age.',
       labelNames: ['file'],
-      registers,
-    }),
-    upkeepUp: new Gauge({
-      name: 'log_consumer_upkeep_up',
-      help: '1 while the process runs that seals closed files.',
-      registers,
-    }),
-    upkeepRestarts: new Counter({
-      name: 'log_consumer_upkeep_restarts_total',
-      help: 'Times that the upkeep process died and was started again.',
-      registers,
-    }),
-    sealBacklog: new Gauge({
-      name: 'log_consumer_seal_backlog_files',
-      help: 'Closed files that wait to be compressed.',
-      registers,
-    }),
-    deadLetters: new Counter({
-      name: 'log_consumer_dead_letters_total',
-      help: 'Quarantined records that the dead-letter topic has taken.',
-      registers,
-    }),
-    deadLettersTooLarge: new Counter({
-      name: 'log_consumer_dead_letters_too_large_total',
-      help: 'Quarantined records that the dead-letter topic refuses for their size; they are in the quarantine only.',
-      registers,
-    }),
-    deadLetterFailures: new Counter({
-      name: 'log_consumer_dead_letter_failures_total',
-      help: 'Attempts to send quarantined records to the dead-letter topic that failed; they are made again.',
-      registers,
-    }),
-    sealed: new Counter({
-      name: 'log_consumer_sealed_files_total',
-      help: 'Closed files compressed into the archive.',
-      registers,
-    }),
-    sealFailures: new Counter({
-      name: 'log_consumer_seal_failures_total',
-      help: 'Attempts to compress a closed file that failed; the file stays plain and is tried again.',
       registers,
     }),
     checkpointSequence: new Gauge({

@@ -7,9 +7,9 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { unreachable } from '../core/invariant.ts';
 import { UPKEEP_HEAP_MIB } from '../core/limits.ts';
-import type { UpkeepError, UpkeepEvent, UpkeepOptions, UpkeepRequest } from '../core/upkeep-messages.ts';
+import { errorFrom } from '../core/upkeep-error.ts';
+import type { UpkeepEvent, UpkeepJobEvent, UpkeepOptions, UpkeepRequest } from '../core/upkeep-messages.ts';
 import { workerFile } from '../core/worker-file.ts';
 import { Backoff, type BackoffLimits } from '../resilience/backoff.ts';
 import { unsealedSegments } from './seal/unsealed.ts';
@@ -20,6 +20,7 @@ export interface UpkeepObserver {
   readonly sealed: (path: string, plainBytes: number, sealedBytes: number, durationMs: number) => void;
   readonly sealFailed: (path: string, error: unknown, retryInMs: number | null) => void;
   readonly sealBacklog: (files: number) => void;
+  readonly upkeepJob: (event: UpkeepJobEvent) => void;
   readonly sealCircuit: (state: 'closed' | 'open' | 'half_open', error: unknown) => void;
 }
 
@@ -81,6 +82,8 @@ export class UpkeepClient {
     const startedAt = performance.now();
     const child = fork(fileURLToPath(workerFile(import.meta.url, 'upkeep')), [], {
       execArgv: [`--max-old-space-size=${UPKEEP_HEAP_MIB}`],
+      // Buffers, undefined and Infinity survive it.
+      serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#child = child;
@@ -134,7 +137,7 @@ export class UpkeepClient {
         observer.sealCircuit(event.state, event.error === null ? undefined : errorFrom(event.error));
         break;
       default:
-        unreachable(event, 'upkeep event');
+        observer.upkeepJob(event);
     }
   }
 
@@ -146,8 +149,4 @@ export class UpkeepClient {
   #reportBacklog(): void {
     this.#observer.sealBacklog(this.#unsealed.size);
   }
-}
-
-function errorFrom({ message, code }: UpkeepError): Error {
-  return Object.assign(new Error(message), code === null ? {} : { code });
 }

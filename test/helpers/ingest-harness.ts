@@ -206,6 +206,8 @@ export class IngestHarness {
       rotated: ignore,
       diskBlocked: ignore,
       diskUnblocked: ignore,
+      spaceLacking: ignore,
+      spaceBack: ignore,
       brokerTrouble: () => undefined,
       brokerBack: () => undefined,
       kafkaLog: ignore,

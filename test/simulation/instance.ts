@@ -241,6 +241,8 @@ function observerOf(tell: (what: string) => void): IngestObserver {
     sealable: ignore,
     diskBlocked: ignore,
     diskUnblocked: ignore,
+    spaceLacking: ignore,
+    spaceBack: ignore,
     brokerTrouble: ignore,
     brokerBack: ignore,
     kafkaLog: ignore,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { UnitCounts } from '../../src/core/messages.ts';
 import { QUARANTINE_REASONS } from '../../src/core/quarantine.ts';
+import { upkeepErrorOf } from '../../src/core/upkeep-error.ts';
 import type { IngestObserver } from '../../src/pipeline/observer.ts';
 import { createEvents } from '../../src/telemetry/events.ts';
 import { Health } from '../../src/telemetry/health.ts';
@@ -175,7 +176,12 @@ test('what is out of order for a while has a state, and a halted archive is no l
   const { events, health, lines, samples } = setUp();
   events.assigned(1, []);
   const states = () => samples('log_consumer_circuit_state');
-  const NORMAL = { '{circuit="broker"}': 0, '{circuit="disk"}': 0, '{circuit="seal"}': 0 };
+  const NORMAL = {
+    '{circuit="broker"}': 0,
+    '{circuit="disk"}': 0,
+    '{circuit="seal"}': 0,
+    '{circuit="backup"}': 0,
+  };
   assert.deepEqual(await states(), NORMAL);
   events.sealCircuit('open', new Error('EIO'));
   const reason = 'archive: closed files cannot be archived (EIO)';
@@ -230,12 +236,24 @@ test('files: rotation and archiving', async () => {
 
 test('dead letters: what stands in the way is said once, and counted always', async () => {
   const { events, lines, samples } = setUp();
-  events.deadLettersSent(3);
-  events.deadLetterTooLarge('The record of logs/0 offset 7 is too large.', true);
-  events.deadLetterTooLarge('The record of logs/0 offset 8 is too large.', false);
-  events.deadLettersFailed(new Error('no topic'), true);
-  events.deadLettersFailed(new Error('no topic'), false);
-  events.deadLettersBack();
+  events.upkeepJob({ kind: 'dead_letters_sent', entries: 3 });
+  events.upkeepJob({
+    kind: 'dead_letter_too_large',
+    message: 'The record of logs/0 offset 7 is too large.',
+    isFirst: true,
+  });
+  events.upkeepJob({
+    kind: 'dead_letter_too_large',
+    message: 'The record of logs/0 offset 8 is too large.',
+    isFirst: false,
+  });
+  events.upkeepJob({ kind: 'dead_letters_failed', error: upkeepErrorOf(new Error('no topic')), isNew: true });
+  events.upkeepJob({
+    kind: 'dead_letters_failed',
+    error: upkeepErrorOf(new Error('no topic')),
+    isNew: false,
+  });
+  events.upkeepJob({ kind: 'dead_letters_back' });
   assert.deepEqual(
     lines.map(({ message }) => message),
     [

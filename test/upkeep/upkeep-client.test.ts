@@ -8,7 +8,8 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_CATEGORY_RULES } from '../../src/core/category-rules.ts';
 import { LOG_FILES } from '../../src/core/files.ts';
-import type { UpkeepOptions } from '../../src/core/upkeep-messages.ts';
+import type { RetentionPolicy } from '../../src/core/retention-policy.ts';
+import type { UpkeepJobEvent, UpkeepOptions } from '../../src/core/upkeep-messages.ts';
 import { closedSegments } from '../../src/storage/recovery.ts';
 import { UpkeepClient } from '../../src/upkeep/upkeep-client.ts';
 import { verify } from '../../src/upkeep/verify.ts';
@@ -17,9 +18,25 @@ import { writeLogDirectory } from '../helpers/log-directory.ts';
 import { waitFor } from '../helpers/service.ts';
 import { storedLineOf } from '../helpers/write-units.ts';
 
+const KEEP: RetentionPolicy = {
+  maxAgeMs: {
+    service_logs: null,
+    error_logs: null,
+    performance_logs: null,
+    audit_logs: null,
+    quarantine: null,
+  },
+  maxTotalBytes: null,
+  diskWatermark: null,
+};
+
 function optionsFor(directory: string): UpkeepOptions {
   return {
+    root: directory,
     directory,
+    retention: KEEP,
+    backup: null,
+    deadLetters: null,
     categories: DEFAULT_CATEGORY_RULES,
     seal: { format: 'gzip', level: 1, concurrency: 1, columnsMemoryBytes: 128 * 1024 * 1024 },
   };
@@ -32,6 +49,7 @@ class Harness {
   readonly deaths: string[] = [];
   readonly failures: string[] = [];
   sealed = 0;
+  readonly events: UpkeepJobEvent[] = [];
   readonly client: UpkeepClient;
   readonly directory: string;
 
@@ -52,6 +70,7 @@ class Harness {
           this.backlog = files;
         },
         sealCircuit: () => undefined,
+        upkeepJob: (event) => this.events.push(event),
       },
       { firstMs: 10, maxMs: 20 },
     );
