@@ -63,7 +63,10 @@ function exitWithoutLeftovers(): void {
 
 async function consume(config: Config, events: Events): Promise<void> {
   const pool = createPool(config, (error) => service.fail(error));
-  const upkeep = createUpkeep(config, events, (lacking) => service.hold(lacking));
+  const upkeep = createUpkeep(config, events, {
+    isQuiet: () => service.isQuiet(),
+    hold: (lacking) => service.hold(lacking),
+  });
   const observer: IngestObserver = {
     ...events,
     sealable: (path) => upkeep.seal(path),
@@ -106,11 +109,10 @@ function createPool(config: Config, onDied: (error: ServiceError) => void): Tran
   );
 }
 
-/** @param onWatermark called after each look at the disk; null when there is space */
 function createUpkeep(
   config: Config,
   events: Events,
-  onWatermark: (lacking: string | null) => void,
+  ingestion: { readonly isQuiet: () => boolean; readonly hold: (lacking: string | null) => void },
 ): UpkeepClient {
   const { format, compressionLevel, concurrency, columnsMemoryBytes } = config.seal;
   const { deadLetterTopic } = config.quarantine;
@@ -125,9 +127,9 @@ function createUpkeep(
   };
   const upkeepJob = (event: UpkeepJobEvent): void => {
     events.upkeepJob(event);
-    if (event.kind === 'watermark') onWatermark(event.blocked);
+    if (event.kind === 'watermark') ingestion.hold(event.blocked);
   };
-  return new UpkeepClient(options, { ...events, upkeepJob }, UPKEEP_BACKOFF);
+  return new UpkeepClient(options, { ...events, upkeepJob }, ingestion.isQuiet, UPKEEP_BACKOFF);
 }
 
 function createService(config: Config, pool: TransformPool, observer: IngestObserver): IngestService {

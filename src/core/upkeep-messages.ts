@@ -45,6 +45,8 @@ export type UpkeepRequest =
   | { readonly kind: 'start'; readonly options: UpkeepOptions }
   /** A segment is to be sealed. @param path without suffix */
   | { readonly kind: 'seal'; readonly path: string }
+  /** Whether ingestion leaves the machine time for other work; it does at the start. */
+  | { readonly kind: 'pace'; readonly isQuiet: boolean }
   /** Leave what is not begun, give up what is, and end. */
   | { readonly kind: 'stop' };
 

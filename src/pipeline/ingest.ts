@@ -96,12 +96,17 @@ export class Ingest {
       onFailure: parts.onFailure,
     });
     this.#lag = new LagTracker(observer);
-    this.#backlog = new BacklogWatch();
+    this.#backlog = new BacklogWatch(parts.clock);
   }
 
   /** Tasks that were taken and not handed to the writer yet. */
   get tasks(): number {
     return this.#ledger.size;
+  }
+
+  /** Whether for some time ingestion has kept up with what comes, so that there is time to spare. */
+  isQuiet(): boolean {
+    return this.#backlog.isQuiet(this.#tasks.isBehind);
   }
 
   /** Takes nothing more, or goes on; what was taken goes its way. */

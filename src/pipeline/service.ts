@@ -65,6 +65,11 @@ export class IngestService {
     this.#stopRequested.abort();
   }
 
+  /** Whether ingestion leaves the machine time for other work. */
+  isQuiet(): boolean {
+    return this.#ingest?.isQuiet() ?? true;
+  }
+
   /** Halts reading for lack of space, in the group and with heartbeats. @param reason null to go on */
   hold(reason: string | null): void {
     if ((reason !== null) === this.#isHeld) return;

@@ -49,6 +49,11 @@ export class TaskRunner {
     this.#maxHeldBytes = this.#outputsLeft * MAX_POOLED_BUFFER_BYTES;
   }
 
+  /** Whether more tasks wait than the pool works on; some wait for a moment at any load. */
+  get isBehind(): boolean {
+    return this.#queue.size > this.#parts.tasksInFlight;
+  }
+
   hasRoom(bytes: number): boolean {
     return this.#queue.hasRoom(this.#blockBytes(bytes));
   }

@@ -8,7 +8,6 @@
  */
 
 import { mkdirSync, rmSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../core/clock.ts';
 import { EXIT } from '../core/errors.ts';
@@ -20,6 +19,7 @@ import { Circuit } from '../resilience/circuit.ts';
 import { statePath, UPKEEP_DIRECTORY, UPKEEP_LOCK } from '../storage/layout.ts';
 import { tryLock } from '../storage/lock.ts';
 import { StoredLineClassifier } from '../transform/stored-line-classifier.ts';
+import { Pace } from '../upkeep/pace.ts';
 import { type SealOptions, sealSegment } from '../upkeep/seal/seal-segment.ts';
 import { removeLeftovers } from '../upkeep/seal/unsealed.ts';
 import { isSealOutage, Sealer } from '../upkeep/sealer.ts';
@@ -29,7 +29,6 @@ const LOCK_POLL_MS = 50;
 
 /** Serves the process that forked this one, until it says stop or is gone. */
 export function runUpkeepProcess(): void {
-  setPriority(constants.priority.PRIORITY_LOW);
   // A Ctrl-C goes to the whole group; the ingest process decides when this one ends.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
   process.on('disconnect', () => process.exit());
@@ -45,6 +44,7 @@ export function runUpkeepProcess(): void {
 class Upkeep {
   readonly #sealer: Sealer;
   readonly #jobs: UpkeepJobs;
+  readonly #pace = new Pace();
 
   private constructor(options: UpkeepOptions) {
     const { directory, categories, seal } = options;
@@ -54,6 +54,7 @@ class Upkeep {
     const sealing: SealOptions = {
       format: seal.format,
       level: seal.level,
+      turn: (signal) => this.#pace.turn(signal),
       columns: {
         temporaryDirectory,
         memoryBytes: seal.columnsMemoryBytes,
@@ -97,6 +98,9 @@ class Upkeep {
         return this;
       case 'seal':
         this.#sealer.add(request.path);
+        return this;
+      case 'pace':
+        this.#pace.isQuiet = request.isQuiet;
         return this;
       case 'stop':
         await Promise.all([this.#sealer.stop(), this.#jobs.stop()]);

@@ -6,6 +6,7 @@
  * can become the active file again, as long as the group has not taken the checkpoint that closed it.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { UPKEEP_HEAP_MIB } from '../core/limits.ts';
 import { errorFrom } from '../core/upkeep-error.ts';
@@ -26,23 +27,36 @@ export interface UpkeepObserver {
 
 /** A process that has run so long did not die of its start. */
 const HEALTHY_MS = 60_000;
+/** How often it is told whether ingestion is quiet, when that changes. */
+const PACE_MS = 200;
 /** How long a stop waits for what is in work to be given up. */
 const STOP_MS = 5000;
 
 export class UpkeepClient {
   readonly #options: UpkeepOptions;
   readonly #observer: UpkeepObserver;
+  readonly #isQuiet: () => boolean;
   readonly #limits: BackoffLimits;
   #pauses: Backoff;
   #child: ChildProcess | undefined;
   #restart: NodeJS.Timeout | undefined;
+  #pacing: NodeJS.Timeout | undefined;
+  /** What the present process was told last. */
+  #toldQuiet = true;
   /** Segments to be sealed, whichever process does it. */
   readonly #unsealed = new Set<string>();
   /** What the present process said of its own end. */
   #failure: string | undefined;
   #state: 'new' | 'running' | 'stopping' = 'new';
 
-  constructor(options: UpkeepOptions, observer: UpkeepObserver, pauses: BackoffLimits) {
+  /** @param isQuiet whether ingestion leaves the machine time for other work */
+  constructor(
+    options: UpkeepOptions,
+    observer: UpkeepObserver,
+    isQuiet: () => boolean,
+    pauses: BackoffLimits,
+  ) {
+    this.#isQuiet = isQuiet;
     this.#options = options;
     this.#observer = observer;
     this.#limits = pauses;
@@ -55,6 +69,8 @@ export class UpkeepClient {
     this.#state = 'running';
     for (const path of unsealedSegments(this.#options.directory)) this.#unsealed.add(path);
     this.#fork();
+    this.#pacing = setInterval(() => this.#pace(), PACE_MS);
+    this.#pacing.unref();
     this.#reportBacklog();
   }
 
@@ -69,6 +85,7 @@ export class UpkeepClient {
   async stop(): Promise<void> {
     this.#state = 'stopping';
     clearTimeout(this.#restart);
+    clearInterval(this.#pacing);
     const child = this.#child;
     if (child === undefined) return;
     const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -87,7 +104,10 @@ export class UpkeepClient {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#child = child;
+    // Before it begins, and for whatever it starts.
+    lowerPriority(child);
     this.#failure = undefined;
+    this.#toldQuiet = true;
     child.on('message', (event: UpkeepEvent) => this.#onEvent(event));
     // A process that cannot be started has no exit.
     child.on('error', (error) => this.#ended(child, error.message, startedAt));
@@ -96,6 +116,7 @@ export class UpkeepClient {
       this.#ended(child, this.#failure ?? end, startedAt);
     });
     this.#send({ kind: 'start', options: this.#options });
+    this.#pace();
     for (const path of this.#unsealed) this.#send({ kind: 'seal', path });
   }
 
@@ -109,6 +130,13 @@ export class UpkeepClient {
     this.#observer.upkeepDied(reason, restartInMs);
     this.#restart = setTimeout(() => this.#fork(), restartInMs);
     this.#restart.unref();
+  }
+
+  #pace(): void {
+    const isQuiet = this.#isQuiet();
+    if (isQuiet === this.#toldQuiet) return;
+    this.#toldQuiet = isQuiet;
+    this.#send({ kind: 'pace', isQuiet });
   }
 
   #send(request: UpkeepRequest): void {
@@ -148,5 +176,15 @@ export class UpkeepClient {
 
   #reportBacklog(): void {
     this.#observer.sealBacklog(this.#unsealed.size);
+  }
+}
+
+function lowerPriority({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch (error) {
+    // It is dead already; its exit says so.
+    if ((error as { readonly info?: { readonly code?: string } }).info?.code !== 'ESRCH') throw error;
   }
 }

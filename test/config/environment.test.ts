@@ -139,8 +139,15 @@ test('the variables that Kubernetes adds for Services are ignored', () => {
 });
 
 test('variables of later parts of the product have no effect, and that is said', () => {
-  assert.deepEqual(loadConfig({ env: { LOG_RETENTION_DAYS: '30', API_PORT: '8080' } }).warnings, [
-    'The environment variable LOG_RETENTION_DAYS is set but has no effect in this version.',
+  assert.deepEqual(loadConfig({ env: { API_PORT: '8080' } }).warnings, [
     'The environment variable API_PORT is set but has no effect in this version.',
   ]);
+});
+
+test('LOG_RETENTION_DAYS is the age of all files, but for those that have their own', () => {
+  const env = { LOG_RETENTION_DAYS: '30', LOG_CONSUMER_RETENTION_AUDIT_LOGS: '365d' };
+  const { maxAgeMs } = loadConfig({ env }).retention;
+  assert.equal(maxAgeMs.service_logs, 30 * 86_400_000);
+  assert.equal(maxAgeMs.audit_logs, 365 * 86_400_000);
+  assert.equal(loadConfig({ env: {} }).retention.maxAgeMs.service_logs, null);
 });

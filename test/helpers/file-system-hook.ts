@@ -98,6 +98,7 @@ Object.assign(fs, {
   ftruncateSync: watched('ftruncateSync', fs.ftruncateSync),
   renameSync: watched('renameSync', fs.renameSync),
   rmSync: watched('rmSync', fs.rmSync),
+  rmdirSync: watched('rmdirSync', fs.rmdirSync),
   mkdirSync: watched('mkdirSync', fs.mkdirSync),
   writeFileSync: watched('writeFileSync', fs.writeFileSync),
   writevSync: watchedWritev(fs.writevSync),
@@ -105,6 +106,7 @@ Object.assign(fs, {
 });
 Object.assign(promises, {
   open: watchedOpen(promises.open),
+  rm: watchedLater('rm', (args: Parameters<typeof promises.rm>) => args[0], promises.rm),
   rename: watchedLater('rename', (args: Parameters<typeof promises.rename>) => args[0], promises.rename),
 });
 syncBuiltinESMExports();

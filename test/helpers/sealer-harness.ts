@@ -16,6 +16,7 @@ export function sealOptions(directory: string, options: Partial<SealOptions> = {
   return {
     format: 'gzip',
     level: 1,
+    turn: async (signal) => !signal.aborted,
     columns: {
       temporaryDirectory: join(directory, 'state'),
       memoryBytes: 128 * 1024 * 1024,

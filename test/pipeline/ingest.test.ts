@@ -84,6 +84,20 @@ for (const [bound, options] of [
   });
 }
 
+test('while it is held it takes nothing, sends heartbeats, and then goes on', async () => {
+  const harness = new IngestHarness({ taskBytes: 300, tasksInFlight: 1, queueItems: 100 }, { 0: 0 });
+  harness.assign(0);
+  harness.ingest.hold(true);
+  const delivery = deliveryOf({ fetched: 0, batches: batches(2, 300) });
+  const delivered = harness.ingest.deliver(delivery);
+  await sleep(1100);
+  assert.deepEqual([delivery.resolved.length, delivery.heartbeats.length], [0, 2]);
+  harness.ingest.hold(false);
+  await delivered;
+  await harness.finishAll();
+  assert.deepEqual(harness.ranges(), ['0:0-1', '0:1-2']);
+});
+
 test('a rejected heartbeat ends the delivery with that error, and what was taken stays taken', async () => {
   const harness = new IngestHarness({ taskBytes: 300, tasksInFlight: 1, queueItems: 1 }, { 0: 0 });
   harness.assign(0);

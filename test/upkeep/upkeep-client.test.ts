@@ -45,6 +45,7 @@ function optionsFor(directory: string): UpkeepOptions {
 /** The process of an `UpkeepClient` that keeps what it tells. */
 class Harness {
   running = false;
+  quiet = true;
   backlog = 0;
   readonly deaths: string[] = [];
   readonly failures: string[] = [];
@@ -72,6 +73,7 @@ class Harness {
         sealCircuit: () => undefined,
         upkeepJob: (event) => this.events.push(event),
       },
+      () => this.quiet,
       { firstMs: 10, maxMs: 20 },
     );
     context.after(() => this.client.stop());
@@ -141,9 +143,9 @@ test('when it is killed, another takes up its work', async (context) => {
 const PARENT = `
   const { UpkeepClient } = await import(process.argv[1]);
   const ignore = () => undefined;
-  const observer = { upkeepRunning: () => console.log('running'), upkeepDied: ignore, sealed: ignore,
+  const observer = { upkeepRunning: () => console.log('running'), upkeepDied: ignore, upkeepJob: ignore, sealed: ignore,
     sealFailed: ignore, sealBacklog: ignore, sealCircuit: ignore };
-  new UpkeepClient(JSON.parse(process.argv[2]), observer, { firstMs: 10, maxMs: 20 }).start();
+  new UpkeepClient(JSON.parse(process.argv[2]), observer, () => true, { firstMs: 10, maxMs: 20 }).start();
   setInterval(ignore, 1000);`;
 
 async function parentOf(context: TestContext, directory: string): Promise<ChildProcess> {
@@ -173,6 +175,21 @@ test('what is closed while it runs is sealed only when told so, also by the one 
   await sleep(300);
   assert.ok(existsSync(`${path}.jsonl`), 'the group can still have it cut back');
   harness.client.seal(path);
+  await harness.allSealed();
+  assert.deepEqual((await verify(directory)).problems, []);
+});
+
+test('while ingestion needs the machine it waits before each file, and goes on slowly', async (context) => {
+  const directory = await writeLogDirectory(context, storedLineOf);
+  const harness = new Harness(context, directory);
+  harness.quiet = false;
+  harness.client.start();
+  await waitFor('it to run', async () => harness.running);
+  await sleep(700);
+  assert.equal(harness.sealed, 0);
+  await waitFor('the first file', async () => harness.sealed > 0);
+  assert.ok(plainSegments(directory).length > 3);
+  harness.quiet = true;
   await harness.allSealed();
   assert.deepEqual((await verify(directory)).problems, []);
 });

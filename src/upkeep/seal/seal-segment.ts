@@ -27,6 +27,8 @@ export interface SealOptions {
   readonly format: SealFormat;
   /** 1 (fast) to 9 (small). */
   readonly level: number;
+  /** Called before each piece of work; false to give up. */
+  readonly turn: (signal: AbortSignal) => Promise<boolean>;
   /** For the columnar sidecar of `service_logs`. */
   readonly columns: ColumnsOptions & {
     /** Makes a judge for one segment. */
@@ -72,6 +74,7 @@ export async function sealSegment(
     if (written === undefined) return undefined;
     await requireHash(target + TEMPORARY_SUFFIX, written.sealed.sha256);
     const { sealed, lines: count, longestRowBytes: longestBytes } = written;
+    if (!(await options.turn(signal))) return undefined;
     const columns =
       longestBytes === undefined
         ? undefined
@@ -122,7 +125,7 @@ async function writeMembers(
     const rowWriter = rowFile && new RowWriter(options.columns.judge(), rowFile);
     let foreign = 0;
     for await (const lines of plainLines(path + SEGMENT_SUFFIX.plain, MEMBER_BYTES)) {
-      if (signal.aborted) return undefined;
+      if (!(await options.turn(signal))) return undefined;
       const count = await members.write(lines);
       if (rowWriter !== undefined) foreign += await rowWriter.write(lines, count);
     }
