@@ -26,6 +26,15 @@ const CALLS_OF_A_START = 40;
 /** A service that waits for its disk tries again every second. */
 const RETRIES_MS = 2500;
 
+/** As DuckDB tells of them, which says what the C library says. */
+const TEXTS: Readonly<Record<FaultError, string>> = {
+  EIO: 'Input/output error',
+  ENOSPC: 'No space left on device',
+  EROFS: 'Read-only file system',
+  EDQUOT: 'Disk quota exceeded',
+  EMFILE: 'Too many open files',
+};
+
 type Errors = Readonly<Record<FaultError, readonly CallKind[]>>;
 
 /** What can fail once: a process runs out of descriptors only where it opens something. */
@@ -187,14 +196,14 @@ function assertWaited(service: ServiceProcess): void {
 function assertSaid(service: ServiceProcess, error: FaultError, call: Call): void {
   const lines = service.log.split('\n').filter((line) => /"level":"(ERROR|FATAL)"/.test(line));
   assert.ok(
-    lines.some((line) => line.includes(error) || saysSqlite(line, call)),
+    lines.some((line) => [error, TEXTS[error]].some((text) => line.includes(text)) || saysSqlite(line, call)),
     `nothing in the log says that ${call.name} ${call.path} failed with ${error}:\n${service.log}`,
   );
 }
 
 /** SQLite, which takes the lock, keeps the reason to itself. */
 function saysSqlite(line: string, call: Call): boolean {
-  return call.path.endsWith('/state/lock') && line.includes('unable to open database file');
+  return /\/state\/(upkeep\.)?lock$/.test(call.path) && line.includes('unable to open database file');
 }
 
 /** The code with which the service gave up. */

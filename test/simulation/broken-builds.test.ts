@@ -59,7 +59,7 @@ const BROKEN_BUILDS: Readonly<Record<string, Parameters<typeof breakBuild>[0]>> 
   },
   'a delivery counts as taken that found no room': {
     'src/pipeline/ingest.ts': {
-      replace: 'while (!this.#tasks.hasRoom(bytes)) {',
+      replace: 'while (this.#isHeld || !this.#tasks.hasRoom(bytes)) {',
       by: `if (!this.#tasks.hasRoom(bytes)) {
         delivery.resolve(delivery.nextOffset);
         this.#resolve(this.#ledger.take(delivery.topic, delivery.partition, delivery.nextOffset), { kind: 'empty' });
