@@ -1,12 +1,11 @@
 /**
  * The upkeep process: started by the ingest process, it seals closed files at the lowest priority, in
- * memory of its own. It shares nothing with ingestion but the files, so it can die at any moment: what it
- * left undone is found in the files by the one that is started in its place.
+ * memory of its own, and does the jobs of upkeep-jobs.ts. It shares nothing with ingestion but the files, so
+ * it can die at any moment: what it left undone is done again by the one that is started in its place.
  *
  * Two of them never work on one directory: each waits for the lock, which the one before loses with its
  * life, and one whose ingest process is gone ends itself.
  */
-
 import { mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../core/clock.ts';
