@@ -1,6 +1,7 @@
 /** The service as its users run it: a child process, watched through its log and its ops port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export const PROJECT_DIRECTORY = fileURLToPath(new URL('../../', import.meta.url));
@@ -22,6 +23,9 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** Whoever it started may hold its standard error open for longer. */
+const LAST_WORDS_MS = 2000;
+
 export class ServiceProcess {
   readonly child: ChildProcess;
   readonly exited: Promise<Exit>;
@@ -42,7 +46,10 @@ export class ServiceProcess {
       stdio: ['ignore', 'inherit', 'pipe'],
     });
     this.#port.promise.catch(() => undefined);
-    this.exited = once(this.child, 'exit').then(([code, signal]) => {
+    const closed = once(this.child, 'close');
+    this.exited = once(this.child, 'exit').then(async ([code, signal]) => {
+      // Its last words may still be on their way.
+      await Promise.race([closed, sleep(LAST_WORDS_MS, undefined, { ref: false })]);
       this.#port.reject(new Error(`the service exited:\n${this.log}`));
       return { code, signal } as Exit;
     });
