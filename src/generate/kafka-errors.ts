@@ -1,6 +1,7 @@
 /** Turns what kafkajs throws into one sentence that says what is wrong, where, and what to do. */
 import kafkajs from 'kafkajs';
 import { messageOf, ServiceError } from '../core/errors.ts';
+import { isConnectionFailure, rootCauseOf } from '../kafka/client-failure.ts';
 import { type ConnectionTarget, nameConnectionFailure } from '../kafka/connection-failure.ts';
 
 interface Where extends ConnectionTarget {
@@ -36,19 +37,4 @@ export function explainKafkaError(thrown: unknown, where: Where): ServiceError {
     { brokers: broker, topic },
     thrown,
   );
-}
-
-function isConnectionFailure(cause: unknown): boolean {
-  return (
-    cause instanceof kafkajs.KafkaJSConnectionError ||
-    cause instanceof kafkajs.KafkaJSRequestTimeoutError ||
-    cause instanceof kafkajs.KafkaJSBrokerNotFound
-  );
-}
-
-/** kafkajs wraps the failure that matters in "number of retries exceeded". */
-function rootCauseOf(thrown: unknown): unknown {
-  let cause = thrown;
-  while (cause instanceof kafkajs.KafkaJSError && cause.cause !== undefined) cause = cause.cause;
-  return cause;
 }

@@ -3,6 +3,7 @@ import kafkajs from 'kafkajs';
 import { messageOf, ServiceError } from '../core/errors.ts';
 import type { KafkaSecurity, SaslOptions } from '../core/kafka-security.ts';
 import { AuthenticationFailure } from './authentication-failure.ts';
+import { rootCauseOf } from './client-failure.ts';
 import { inspectPort } from './port-inspection.ts';
 import { tlsFailure } from './tls-failure.ts';
 
@@ -96,13 +97,6 @@ async function inspected(thrown: unknown, target: ConnectionTarget): Promise<Ser
     return refused(broker, 'expects a login on this port: set kafka.sasl.mechanism', thrown);
   }
   return undefined;
-}
-
-/** kafkajs wraps the failure that matters in "number of retries exceeded". */
-function rootCauseOf(thrown: unknown): unknown {
-  let cause = thrown;
-  while (cause instanceof kafkajs.KafkaJSError && cause.cause !== undefined) cause = cause.cause;
-  return cause;
 }
 
 /** `host:port` of the broker that failed, where kafkajs says so. */

@@ -6,6 +6,7 @@ import kafkajs, { type IHeaders, type KafkaConfig, type Message, type Producer }
 import type { DeadLetter, DeadLetterTopic } from '../core/dead-letter.ts';
 import { messageOf, ServiceError } from '../core/errors.ts';
 import type { DeadLetterTarget } from '../core/upkeep-messages.ts';
+import { isConnectionFailure, rootCauseOf } from './client-failure.ts';
 import { clientSecurity } from './client-security.ts';
 import { explainConnectionFailure } from './connection-failure.ts';
 
@@ -145,19 +146,4 @@ async function explained(thrown: unknown, target: DeadLetterTarget): Promise<Ser
     { topic },
     thrown,
   );
-}
-
-function isConnectionFailure(cause: unknown): boolean {
-  return (
-    cause instanceof kafkajs.KafkaJSConnectionError ||
-    cause instanceof kafkajs.KafkaJSRequestTimeoutError ||
-    cause instanceof kafkajs.KafkaJSBrokerNotFound
-  );
-}
-
-/** kafkajs wraps the failure that matters in "number of retries exceeded". */
-function rootCauseOf(thrown: unknown): unknown {
-  let cause = thrown;
-  while (cause instanceof kafkajs.KafkaJSError && cause.cause !== undefined) cause = cause.cause;
-  return cause;
 }

@@ -2,9 +2,8 @@
  * `state/dead-letter.json`: up to where the quarantine was sent to the dead-letter topic. Replaced
  * atomically, after the topic has acknowledged everything before it.
  */
-import { readFileSync } from 'node:fs';
-import { ServiceError, systemCodeOf } from '../core/errors.ts';
-import { decodeChecked, encodeChecked } from './checked-json.ts';
+import { ServiceError } from '../core/errors.ts';
+import { decodeChecked, encodeChecked, readIfPresent } from './checked-json.ts';
 import { replaceFileDurable } from './durable-file.ts';
 import { DEAD_LETTER_FILE, statePath } from './layout.ts';
 
@@ -23,14 +22,9 @@ const BEGINNING: DeadLetterPosition = { version: 1, segment: 1, offset: 0, last:
 /** @throws ServiceError FILE_CORRUPT when it is damaged */
 export function loadDeadLetterPosition(directory: string): DeadLetterPosition {
   const path = statePath(directory, DEAD_LETTER_FILE);
-  let content: string;
-  try {
-    content = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return BEGINNING;
-    throw error;
-  }
-  const position = decodeChecked(content) as DeadLetterPosition | undefined;
+  const text = readIfPresent(path);
+  if (text === undefined) return BEGINNING;
+  const position = decodeChecked(text) as DeadLetterPosition | undefined;
   if (position?.version === 1) return position;
   throw new ServiceError(
     'FILE_CORRUPT',

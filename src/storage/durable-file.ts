@@ -91,3 +91,8 @@ function sync(descriptor: number, path: string): void {
 export function fileSize(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.size;
 }
+
+/** Bytes of the files that begin with `base` and end with one of `suffixes`; missing ones count nothing. */
+export function totalSize(base: string, suffixes: readonly string[]): number {
+  return suffixes.reduce((bytes, suffix) => bytes + (fileSize(base + suffix) ?? 0), 0);
+}

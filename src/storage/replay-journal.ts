@@ -11,12 +11,11 @@
  * Format (version 1): JSON with a checksum (checked-json.ts). Offsets are lists as OffsetSet encodes them.
  * Only a replay writes it, under `state/replay.lock`.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ServiceError, systemCodeOf } from '../core/errors.ts';
+import { ServiceError } from '../core/errors.ts';
 import type { LogFile } from '../core/files.ts';
 import { OffsetSet } from '../core/offset-set.ts';
-import { decodeChecked, encodeChecked } from './checked-json.ts';
+import { decodeChecked, encodeChecked, readIfPresent } from './checked-json.ts';
 import { fileSize, replaceFileDurable } from './durable-file.ts';
 import { REPLAY_FILE, SEGMENT_SUFFIX, statePath } from './layout.ts';
 
@@ -106,13 +105,4 @@ export function plainReplaySegments(directory: string): string[] {
   return journal.runs
     .flatMap(({ segments }) => segments.map(({ base }) => join(directory, base)))
     .filter((path) => fileSize(path + SEGMENT_SUFFIX.plain) !== undefined);
-}
-
-function readIfPresent(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -4,7 +4,7 @@
  * the plain file goes last.
  */
 import { messageOf, systemCodeOf } from '../core/errors.ts';
-import { fileSize } from '../storage/durable-file.ts';
+import { fileSize, totalSize } from '../storage/durable-file.ts';
 import type { ColumnsFacts, SegmentFacts } from '../storage/facts.ts';
 import { hashFile } from '../storage/file-hash.ts';
 import { SEGMENT_SUFFIX } from '../storage/layout.ts';
@@ -81,5 +81,5 @@ async function columnsProblems(
 /** Bytes that `checkClosed` will read, for the progress. */
 export function bytesOfClosed(base: string): number {
   const { facts: _, ...read } = SEGMENT_SUFFIX;
-  return Object.values(read).reduce((bytes, suffix) => bytes + (fileSize(base + suffix) ?? 0), 0);
+  return totalSize(base, Object.values(read));
 }

@@ -1,12 +1,9 @@
 /** Reads a file of lines once and says what it holds, without keeping it in memory. */
 import { createHash } from 'node:crypto';
-import { read as readWithCallback } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { extendChecksum, formatChecksum } from '../storage/checksum.ts';
+import { fileChunks } from './file-chunks.ts';
 import { type Members, sealedLines } from './seal/sealed-lines.ts';
-
-const read = promisify(readWithCallback);
 
 export interface LineCheck {
   /** Plain bytes. */
@@ -38,7 +35,6 @@ export interface LineCheckOptions extends LineSource {
   readonly onBytes?: (count: number) => void;
 }
 
-const READ_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
 /** @throws the system or zlib error when the file cannot be read or does not decompress */
@@ -49,16 +45,10 @@ export async function checkLines(path: string, options: LineCheckOptions): Promi
   return checker.result();
 }
 
-/** Reads by position, so that the descriptor can serve others too. */
-async function readPlain(checker: LineChecker, descriptor: number, length = Infinity): Promise<void> {
-  for (let position = 0; position < length; ) {
-    const wanted = Math.min(READ_BYTES, length - position);
-    const { bytesRead, buffer } = await read(descriptor, Buffer.allocUnsafe(wanted), 0, wanted, position);
-    if (bytesRead === 0) return;
-    const chunk = buffer.subarray(0, bytesRead);
+async function readPlain(checker: LineChecker, descriptor: number, length?: number): Promise<void> {
+  for await (const chunk of fileChunks(descriptor, 0, length)) {
     checker.addStored(chunk);
     checker.add(chunk);
-    position += bytesRead;
   }
 }
 

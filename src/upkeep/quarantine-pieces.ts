@@ -3,20 +3,16 @@
  * the place of the active file, up to the checkpoint and never further. A running service may seal or
  * remove a closed segment at any moment.
  */
-import { read as readWithCallback } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { systemCodeOf } from '../core/errors.ts';
 import type { SegmentFacts } from '../storage/facts.ts';
 import { activePath, SEGMENT_SUFFIX } from '../storage/layout.ts';
 import { closedSegments } from '../storage/recovery.ts';
 import { bytesOfClosed } from './closed-check.ts';
+import { fileChunks } from './file-chunks.ts';
 import type { FrozenFiles } from './frozen-view.ts';
 import { sealedLines } from './seal/sealed-lines.ts';
 
-const read = promisify(readWithCallback);
-
-const READ_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
 /** One file of the row. */
@@ -104,26 +100,21 @@ async function* chunksOf(
     return;
   }
   try {
-    yield* plainChunks(plain.fd, start, Number.POSITIVE_INFINITY, onBytes);
+    yield* plainChunks(plain.fd, start, undefined, onBytes);
   } finally {
     await plain.close();
   }
 }
 
-/** Reads by position, so that the descriptor can serve others too. */
 async function* plainChunks(
   descriptor: number,
   start: number,
-  length: number,
+  length: number | undefined,
   onBytes: (count: number) => void,
 ): AsyncGenerator<Buffer> {
-  for (let position = start; position < length; ) {
-    const wanted = Math.min(READ_BYTES, length - position);
-    const { bytesRead, buffer } = await read(descriptor, Buffer.allocUnsafe(wanted), 0, wanted, position);
-    if (bytesRead === 0) return;
-    position += bytesRead;
-    onBytes(bytesRead);
-    yield buffer.subarray(0, bytesRead);
+  for await (const chunk of fileChunks(descriptor, start, length)) {
+    onBytes(chunk.length);
+    yield chunk;
   }
 }
 

@@ -2,7 +2,6 @@
  * Checks what replays have stored: every segment that a run lists is there as it was written, and every
  * offset that it took stands in the quarantine and in no other run.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import { OffsetSet } from '../core/offset-set.ts';
@@ -14,6 +13,7 @@ import {
   type ReplaySegment,
   replayedOffsets,
 } from '../storage/replay-journal.ts';
+import { readSegmentFacts } from '../storage/segment-facts.ts';
 import { bytesOfClosed, checkClosed } from './closed-check.ts';
 
 export class ReplayCheck {
@@ -72,7 +72,7 @@ export class ReplayCheck {
     const base = join(this.#directory, segment.base);
     const path = base + SEGMENT_SUFFIX.facts;
     try {
-      const readFacts = (): SegmentFacts => JSON.parse(readFileSync(path, 'utf8')) as SegmentFacts;
+      const readFacts = (): SegmentFacts => readSegmentFacts(base);
       const { problems } = await checkClosed(base, { readFacts, expected: segment, lines: { onBytes } });
       this.#problems.push(...problems);
     } catch (error) {

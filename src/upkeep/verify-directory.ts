@@ -7,7 +7,6 @@
  * ranges of the segments follow each other without gap or overlap up to the checkpoint; and the numbers
  * add up; and what replays took from the quarantine is stored as they recorded. Bytes beyond the checkpoint are not looked at: they were never acknowledged.
  */
-import { readFileSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
 import { LOG_FILES, type LogFile } from '../core/files.ts';
 import type { Checkpoint, PartitionCheckpoint, PendingRename } from '../storage/checkpoint.ts';
@@ -17,6 +16,7 @@ import { activePath, SEGMENT_SUFFIX } from '../storage/layout.ts';
 import { type ClosedSegment, closedSegments } from '../storage/recovery.ts';
 import type { ReplayJournal } from '../storage/replay-journal.ts';
 import { type RetentionLedger, removedThrough } from '../storage/retention-ledger.ts';
+import { readSegmentFacts } from '../storage/segment-facts.ts';
 import { bytesOfClosed, checkClosed } from './closed-check.ts';
 import { fileProblems } from './file-problems.ts';
 import type { FrozenFiles } from './frozen-view.ts';
@@ -207,7 +207,7 @@ export class Verification {
     const path = segment.path + SEGMENT_SUFFIX.facts;
     const pending = this.#pendingRename(file)?.facts;
     if (pending?.number === segment.number && fileSize(path) === undefined) return pending;
-    return JSON.parse(readFileSync(path, 'utf8')) as SegmentFacts;
+    return readSegmentFacts(segment.path);
   }
 
   #addUp(): void {

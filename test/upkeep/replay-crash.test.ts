@@ -4,7 +4,7 @@
  * that is accepted exactly once, whatever was stored before.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
@@ -12,6 +12,7 @@ import { parseReplaySegmentName } from '../../src/storage/layout.ts';
 import { lockReplay } from '../../src/storage/lock.ts';
 import { loadReplayJournal } from '../../src/storage/replay-journal.ts';
 import { verify } from '../../src/upkeep/verify.ts';
+import { copiesDuring } from '../helpers/directory-copies.ts';
 import { hookFileSystem, systemError } from '../helpers/file-system-hook.ts';
 import {
   ingest,
@@ -63,29 +64,10 @@ function contentsOf(directory: string): string[][] {
 }
 
 /** Replays, copying the directory aside before every call that finds it changed. */
-async function copiesOfReplay({ parent, directory }: Scene, name: string): Promise<string[]> {
-  const copies: string[] = [];
-  let last = '';
-  const release = hookFileSystem((call) => {
-    const state = stateOf(directory);
-    if (state === last) return;
-    last = state;
-    const copy = join(parent, `${name}-${copies.length}-${call}`);
-    cpSync(directory, copy, { recursive: true });
-    copies.push(copy);
-  });
-  try {
-    await replayWide(directory, { maxFileBytes: MAX_FILE_BYTES });
-  } finally {
-    release();
-  }
-  return copies;
-}
-
-/** Names and sizes of all files; a replay only adds, renames and removes. */
-function stateOf(directory: string): string {
-  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
-  return names.map((name) => `${name} ${statSync(join(directory, name)).size}`).join('\n');
+function copiesOfReplay({ parent, directory }: Scene, name: string): Promise<string[]> {
+  return copiesDuring(directory, join(parent, name), () =>
+    replayWide(directory, { maxFileBytes: MAX_FILE_BYTES }),
+  );
 }
 
 async function check(copy: string, { wanted }: Scene): Promise<void> {

@@ -8,33 +8,21 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_CATEGORY_RULES } from '../../src/core/category-rules.ts';
 import { LOG_FILES } from '../../src/core/files.ts';
-import type { RetentionPolicy } from '../../src/core/retention-policy.ts';
 import type { UpkeepJobEvent, UpkeepOptions } from '../../src/core/upkeep-messages.ts';
 import { closedSegments } from '../../src/storage/recovery.ts';
 import { UpkeepClient } from '../../src/upkeep/upkeep-client.ts';
 import { verify } from '../../src/upkeep/verify.ts';
 import { contentsOf } from '../helpers/directory-content.ts';
 import { writeLogDirectory } from '../helpers/log-directory.ts';
+import { KEEP_ALL } from '../helpers/retention-policy.ts';
 import { waitFor } from '../helpers/service.ts';
 import { storedLineOf } from '../helpers/write-units.ts';
-
-const KEEP: RetentionPolicy = {
-  maxAgeMs: {
-    service_logs: null,
-    error_logs: null,
-    performance_logs: null,
-    audit_logs: null,
-    quarantine: null,
-  },
-  maxTotalBytes: null,
-  diskWatermark: null,
-};
 
 function optionsFor(directory: string): UpkeepOptions {
   return {
     root: directory,
     directory,
-    retention: KEEP,
+    retention: KEEP_ALL,
     backup: null,
     deadLetters: null,
     categories: DEFAULT_CATEGORY_RULES,

@@ -1,9 +1,9 @@
 /** One file of a restore: it gets its name after its bytes were checked and are durable. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { ServiceError } from '../../core/errors.ts';
 import { fileSize, renameDurable } from '../../storage/durable-file.ts';
+import { hashFile } from '../../storage/file-hash.ts';
 import { syncFailure } from '../../storage/sync-failure.ts';
 import type { Expected, ObjectStore } from './object-store.ts';
 
@@ -35,9 +35,7 @@ export async function restoreFile(
 
 async function isThere(path: string, { bytes, sha256 }: Expected): Promise<boolean> {
   if (fileSize(path) !== bytes) return false;
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest('hex') === sha256;
+  return (await hashFile(path)).sha256 === sha256;
 }
 
 async function fetchTo(

@@ -1,6 +1,6 @@
 /** The beginning of a file that was active at the moment to which a restore goes back. */
 import { createWriteStream } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,7 +9,7 @@ import { ServiceError } from '../../core/errors.ts';
 import { extendChecksum, formatChecksum } from '../../storage/checksum.ts';
 import { syncDirectory } from '../../storage/durable-file.ts';
 import type { FilePosition } from '../../storage/facts.ts';
-import { syncFailure } from '../../storage/sync-failure.ts';
+import { syncFile } from '../../storage/sync-file.ts';
 import { COMPRESSIONS } from '../seal/compression.ts';
 import type { Members } from '../seal/sealed-lines.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -71,17 +71,6 @@ async function* membersOf(body: AsyncIterable<Uint8Array>, sealed: Members): Asy
       held = held.subarray(stored);
       member = members.next();
     }
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r+');
-  try {
-    await file.sync();
-  } catch (error) {
-    throw syncFailure(path, error);
-  } finally {
-    await file.close();
   }
 }
 

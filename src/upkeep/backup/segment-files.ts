@@ -1,12 +1,12 @@
 /** The files of sealed segments, which are what a backup copies. */
-import { readFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import { ServiceError } from '../../core/errors.ts';
 import type { LogFile } from '../../core/files.ts';
-import { fileSize } from '../../storage/durable-file.ts';
+import { totalSize } from '../../storage/durable-file.ts';
 import type { SegmentFacts } from '../../storage/facts.ts';
 import { SEGMENT_SUFFIX } from '../../storage/layout.ts';
 import { type ClosedSegment, closedSegments } from '../../storage/recovery.ts';
+import { readSegmentFacts } from '../../storage/segment-facts.ts';
 
 /** Facts of a segment that was compressed. */
 export type SealedFacts = SegmentFacts & Required<Pick<SegmentFacts, 'sealed'>>;
@@ -41,7 +41,7 @@ export function sealedSegments(
     const isClosed = suffixes.includes(SEGMENT_SUFFIX.facts) && !suffixes.includes(SEGMENT_SUFFIX.plain);
     if (number <= above || !isClosed || data === undefined) return [];
     try {
-      const facts = JSON.parse(readFileSync(path + SEGMENT_SUFFIX.facts, 'utf8')) as SegmentFacts;
+      const facts = readSegmentFacts(path);
       return isSealed(facts) ? [sealedSegment(segment, facts, data)] : [];
     } catch (error) {
       onUnreadable(path + SEGMENT_SUFFIX.facts, error);
@@ -57,7 +57,7 @@ function sealedSegment(
 ): SealedSegment {
   const others = suffixes.filter((suffix) => suffix !== SEGMENT_SUFFIX.facts && !suffix.endsWith('.tmp'));
   const ordered = [...others, SEGMENT_SUFFIX.facts];
-  const bytes = ordered.reduce((sum, suffix) => sum + (fileSize(path + suffix) ?? 0), 0);
+  const bytes = totalSize(path, ordered);
   return { number, path, facts, data, suffixes: ordered, bytes };
 }
 

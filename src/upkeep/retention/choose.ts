@@ -18,8 +18,8 @@ export interface Candidate {
   readonly bytes: number;
 }
 
-/** What may go of each file, oldest first. */
-export type Candidates = Readonly<Record<LogFile, readonly Candidate[]>>;
+/** What may go of each file, oldest first; no more of them is asked for than has to be known. */
+export type Candidates = Readonly<Record<LogFile, Iterable<Candidate>>>;
 
 export interface Choice {
   readonly segments: readonly Candidate[];
@@ -34,23 +34,40 @@ export function chooseSegments(
   nowMs: number,
   bytesToFree: number,
 ): Choice {
-  const heads = new Map(LOG_FILES.map((file) => [file, 0]));
+  const heads = LOG_FILES.map((file) => new Head(candidates[file]));
   const segments: Candidate[] = [];
   let lackingBytes = bytesToFree;
-  const take = (candidate: Candidate): void => {
-    heads.set(candidate.file, (heads.get(candidate.file) ?? 0) + 1);
+  for (;;) {
+    const [first] = heads
+      .flatMap((head) => (head.candidate === undefined ? [] : [{ head, candidate: head.candidate }]))
+      .toSorted(
+        ({ candidate: left }, { candidate: right }) =>
+          expiry(left, maxAgeMs) - expiry(right, maxAgeMs) || left.closedAtMs - right.closedAtMs,
+      );
+    if (first === undefined) break;
+    const { head, candidate } = first;
+    if (lackingBytes <= 0 && expiry(candidate, maxAgeMs) > nowMs) break;
     segments.push(candidate);
     lackingBytes -= candidate.bytes;
-  };
-  const next = (): Candidate | undefined =>
-    LOG_FILES.flatMap((file) => candidates[file][heads.get(file) ?? 0] ?? []).toSorted(
-      (left, right) => expiry(left, maxAgeMs) - expiry(right, maxAgeMs) || left.closedAtMs - right.closedAtMs,
-    )[0];
-  for (let candidate = next(); candidate !== undefined; candidate = next()) {
-    if (lackingBytes <= 0 && expiry(candidate, maxAgeMs) > nowMs) break;
-    take(candidate);
+    head.advance();
   }
   return { segments, lackingBytes: Math.max(0, lackingBytes) };
+}
+
+/** The oldest candidate of a file that was not chosen yet. */
+class Head {
+  candidate: Candidate | undefined;
+  readonly #rest: Iterator<Candidate>;
+
+  constructor(candidates: Iterable<Candidate>) {
+    this.#rest = candidates[Symbol.iterator]();
+    this.advance();
+  }
+
+  advance(): void {
+    const next = this.#rest.next();
+    this.candidate = next.done === true ? undefined : next.value;
+  }
 }
 
 function expiry({ file, closedAtMs }: Candidate, maxAgeMs: RetentionPolicy['maxAgeMs']): number {

@@ -7,13 +7,13 @@
  * - The ledger is durable before the first byte goes (storage/retention-ledger.ts). What a crash leaves counts
  *   as removed, and goes with the next round.
  */
-import { readdirSync, readFileSync, rmdirSync, rmSync, statfsSync } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { systemCodeOf } from '../../core/errors.ts';
 import { LOG_FILES, type LogFile } from '../../core/files.ts';
 import type { RetentionPolicy } from '../../core/retention-policy.ts';
-import { fileSize, syncDirectory } from '../../storage/durable-file.ts';
+import { fileSize, syncDirectory, totalSize } from '../../storage/durable-file.ts';
 import type { SegmentFacts } from '../../storage/facts.ts';
 import { activePath, SEGMENT_SUFFIX } from '../../storage/layout.ts';
 import { type ClosedSegment, closedSegments } from '../../storage/recovery.ts';
@@ -24,6 +24,7 @@ import {
   withRemoved,
   writeRetentionLedger,
 } from '../../storage/retention-ledger.ts';
+import { readSegmentFacts } from '../../storage/segment-facts.ts';
 import { quarantineContentOf } from '../quarantine-content.ts';
 import { type Candidate, type Candidates, chooseSegments } from './choose.ts';
 
@@ -89,7 +90,7 @@ export class Retention {
     for (const [file, segments] of closed) {
       bytes += fileSize(activePath(directory, file)) ?? 0;
       for (const segment of segments) {
-        if (segment.number > removedThrough(ledger, file)) bytes += bytesOf(segment);
+        if (segment.number > removedThrough(ledger, file)) bytes += totalSize(segment.path, segment.suffixes);
       }
     }
     return bytes;
@@ -112,7 +113,7 @@ export class Retention {
     for (const { file, number, path } of segments) {
       const quarantine =
         file === 'quarantine' ? await quarantineContentOf({ kind: 'closed', number, path }) : {};
-      ledger = withRemoved(ledger, readFacts(path), quarantine);
+      ledger = withRemoved(ledger, readSegmentFacts(path), quarantine);
     }
     writeRetentionLedger(directory, ledger);
     for (const { path } of segments) removeFiles(path);
@@ -144,36 +145,34 @@ export class Retention {
   }
 }
 
-/** The oldest segments as far as they are sealed and follow each other. */
-function beginningOf(file: LogFile, removed: number, segments: readonly ClosedSegment[]): Candidate[] {
-  const candidates: Candidate[] = [];
-  for (const segment of segments) {
-    const { number, path, suffixes } = segment;
-    if (number !== removed + candidates.length + 1 || suffixes.includes(SEGMENT_SUFFIX.plain)) break;
+/**
+ * The oldest segments as far as they are sealed and follow each other. One at a time, since hardly ever more
+ * than the first of thousands has to be looked at.
+ */
+function* beginningOf(
+  file: LogFile,
+  removed: number,
+  segments: readonly ClosedSegment[],
+): Generator<Candidate, undefined> {
+  let next = removed + 1;
+  for (const { number, path, suffixes } of segments) {
+    if (number !== next || suffixes.includes(SEGMENT_SUFFIX.plain)) return;
     const facts = readFactsIfSealed(path);
-    if (facts === undefined) break;
-    candidates.push({ file, number, path, closedAtMs: Date.parse(facts.closed_at), bytes: bytesOf(segment) });
+    if (facts === undefined) return;
+    yield { file, number, path, closedAtMs: Date.parse(facts.closed_at), bytes: totalSize(path, suffixes) };
+    next += 1;
   }
-  return candidates;
-}
-
-function readFacts(path: string): SegmentFacts {
-  return JSON.parse(readFileSync(path + SEGMENT_SUFFIX.facts, 'utf8')) as SegmentFacts;
 }
 
 /** Undefined also for facts that cannot be read: `verify` tells of them, and nobody deletes what he does not know. */
 function readFactsIfSealed(path: string): SegmentFacts | undefined {
   try {
-    const facts = readFacts(path);
+    const facts = readSegmentFacts(path);
     return facts.sealed === undefined ? undefined : facts;
   } catch (error) {
     if (error instanceof SyntaxError || systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-function bytesOf({ path, suffixes }: ClosedSegment): number {
-  return suffixes.reduce((sum, suffix) => sum + (fileSize(path + suffix) ?? 0), 0);
 }
 
 function removeFiles(path: string): void {

@@ -6,9 +6,9 @@
  * `error_class`, `extra` (the JSON text as it stands in the line), and one BOOLEAN per category, named like
  * its log file. Its key-value metadata names the segment and the checksum of its lines.
  */
-import { open } from 'node:fs/promises';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { CATEGORIES } from '../../core/files.ts';
+import { syncFile } from '../../storage/sync-file.ts';
 import { ABSENT_FIELD, ESCAPE, ESCAPES, FIELD_SEPARATOR } from './row-text.ts';
 
 export interface ColumnsOptions {
@@ -69,6 +69,7 @@ export async function writeColumns(
     try {
       const expected = selectRows(rows, bufferBytes);
       await connection.run(copyOf(expected, target, source));
+      // DuckDB writes the file and leaves its durability to others.
       await syncFile(target);
       await requireEqual(connection, expected, target, rows.count);
     } finally {
@@ -144,16 +145,6 @@ async function digestOf(connection: DuckDBConnection, table: string): Promise<Di
   );
   const [row] = reader.getRowObjects();
   return { rows: row?.['rows'] as bigint, sum: String(row?.['sum'] ?? '') };
-}
-
-/** DuckDB writes the file and leaves its durability to others. */
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r+');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 /** A string literal of SQL. */

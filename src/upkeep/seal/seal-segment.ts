@@ -7,7 +7,6 @@
  * plain file goes last. A crash at any point leaves the plain file, and doing it again gives the same.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import PQueue from 'p-queue';
@@ -18,6 +17,7 @@ import { fileSize, replaceFileDurable, syncDirectory } from '../../storage/durab
 import type { ColumnsFacts, SealedFacts, SegmentFacts } from '../../storage/facts.ts';
 import { hashFile } from '../../storage/file-hash.ts';
 import { SEGMENT_SUFFIX, TEMPORARY_SUFFIX } from '../../storage/layout.ts';
+import { readSegmentFacts } from '../../storage/segment-facts.ts';
 import { type ColumnsOptions, type Rows, writeColumns } from './columns.ts';
 import { COMPRESSIONS } from './compression.ts';
 import { countNewlines, plainLines } from './plain-lines.ts';
@@ -60,7 +60,7 @@ export async function sealSegment(
   options: SealOptions,
   signal: AbortSignal,
 ): Promise<SealedSegment | undefined> {
-  const facts = JSON.parse(readFileSync(path + SEGMENT_SUFFIX.facts, 'utf8')) as SegmentFacts;
+  const facts = readSegmentFacts(path);
   // Whoever did it died before a word of it.
   if (facts.sealed !== undefined && fileSize(path + SEGMENT_SUFFIX.plain) === undefined) {
     return sealedFrom(path, facts, facts.sealed);

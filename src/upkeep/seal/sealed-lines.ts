@@ -2,6 +2,7 @@
 import { read as readWithCallback } from 'node:fs';
 import { promisify } from 'node:util';
 import type { SealedFacts } from '../../storage/facts.ts';
+import { fileChunks } from '../file-chunks.ts';
 import { COMPRESSIONS } from './compression.ts';
 
 const read = promisify(readWithCallback);
@@ -10,7 +11,6 @@ const read = promisify(readWithCallback);
 export type Members = Pick<SealedFacts, 'format' | 'members'>;
 
 const MEMBERS_AHEAD = 4;
-const READ_BYTES = 1024 * 1024;
 
 export interface SealedLinesOptions {
   /** Plain bytes to pass over, whole lines. */
@@ -45,21 +45,11 @@ export async function* sealedLines(
     if (ahead.length > MEMBERS_AHEAD) yield (await ahead.shift()) as Buffer;
   }
   for (const lines of ahead) yield await lines;
-  for await (const bytes of restOf(descriptor, position)) onStored(bytes);
+  for await (const bytes of fileChunks(descriptor, position)) onStored(bytes);
 }
 
 async function readExactly(descriptor: number, position: number, length: number): Promise<Buffer> {
   const { bytesRead, buffer } = await read(descriptor, Buffer.allocUnsafe(length), 0, length, position);
   if (bytesRead < length) throw new Error(`it ends after ${position + bytesRead} bytes`);
   return buffer;
-}
-
-async function* restOf(descriptor: number, start: number): AsyncGenerator<Buffer> {
-  for (let position = start; ; ) {
-    const chunk = Buffer.allocUnsafe(READ_BYTES);
-    const { bytesRead } = await read(descriptor, chunk, 0, chunk.length, position);
-    if (bytesRead === 0) return;
-    yield chunk.subarray(0, bytesRead);
-    position += bytesRead;
-  }
 }

@@ -3,14 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { LOG_FILES, type LogFile } from '../../../src/core/files.ts';
 import { type Candidate, type Candidates, chooseSegments } from '../../../src/upkeep/retention/choose.ts';
-
-const KEEP = {
-  service_logs: null,
-  error_logs: null,
-  performance_logs: null,
-  audit_logs: null,
-  quarantine: null,
-};
+import { KEEP_ALL } from '../../helpers/retention-policy.ts';
 
 /** One segment of 10 bytes for each time at which one was closed. */
 function candidatesOf(closed: Partial<Record<LogFile, readonly number[]>>): Candidates {
@@ -33,7 +26,7 @@ function chosen(
   nowMs: number,
   bytesToFree = 0,
 ): { paths: string[]; lackingBytes: number } {
-  const policy = { maxAgeMs: { ...KEEP, ...maxAgeMs } };
+  const policy = { maxAgeMs: { ...KEEP_ALL.maxAgeMs, ...maxAgeMs } };
   const { segments, lackingBytes } = chooseSegments(candidatesOf(closed), policy, nowMs, bytesToFree);
   return { paths: segments.map(({ path }) => path), lackingBytes };
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LOG_FILES } from '../../../src/core/files.ts';
 import { closedSegments } from '../../../src/storage/recovery.ts';
@@ -35,8 +36,8 @@ function countOf(directory: string): number {
 
 async function copies(context: TestContext): Promise<{ wanted: number; directories: string[] }> {
   const directory = await writeSealedDirectory(context);
-  const parent = temporaryDirectory(context);
-  const directories = await copiesDuring(directory, parent, () => retentionOf(directory).runOnce());
+  const prefix = join(temporaryDirectory(context), 'copy');
+  const directories = await copiesDuring(directory, prefix, () => retentionOf(directory).runOnce());
   return { wanted: countOf(directory), directories };
 }
 

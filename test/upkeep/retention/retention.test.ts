@@ -12,20 +12,10 @@ import { Retention, type RetentionOptions } from '../../../src/upkeep/retention/
 import { verify } from '../../../src/upkeep/verify.ts';
 import { writeSealedDirectory } from '../../helpers/backup-harness.ts';
 import { writeLogDirectory } from '../../helpers/log-directory.ts';
+import { KEEP_ALL } from '../../helpers/retention-policy.ts';
 
 const DAY_MS = 86_400_000;
-const KEEP: RetentionPolicy = {
-  maxAgeMs: {
-    service_logs: null,
-    error_logs: null,
-    performance_logs: null,
-    audit_logs: null,
-    quarantine: null,
-  },
-  maxTotalBytes: null,
-  diskWatermark: null,
-};
-const TWO_DAYS = { ...KEEP, maxAgeMs: allFiles(2 * DAY_MS) };
+const TWO_DAYS = { ...KEEP_ALL, maxAgeMs: allFiles(2 * DAY_MS) };
 
 function allFiles(ageMs: number): Record<LogFile, number> {
   return Object.fromEntries(LOG_FILES.map((file) => [file, ageMs])) as Record<LogFile, number>;
@@ -100,17 +90,19 @@ test('a limit on all files together removes the oldest', async (context) => {
       .filter((entry) => !entry.parentPath.endsWith('state'))
       .reduce((sum, entry) => sum + readFileSync(join(entry.parentPath, entry.name)).length, 0);
   const limit = Math.round(bytes() * 0.6);
-  await retentionOf(directory, { ...KEEP, maxTotalBytes: limit }).runOnce();
+  await retentionOf(directory, { ...KEEP_ALL, maxTotalBytes: limit }).runOnce();
   assert.ok(bytes() <= limit && bytes() > limit / 2, `${bytes()} of ${limit}`);
   assert.deepEqual((await verify(directory)).problems, []);
 });
 
 test('above the watermark of the disk everything that may go goes, and what is left is told', async (context) => {
   const directory = await writeSealedDirectory(context);
-  const { blocked } = await retentionOf(directory, { ...KEEP, diskWatermark: 0.0001 }).runOnce();
+  const { blocked } = await retentionOf(directory, { ...KEEP_ALL, diskWatermark: 0.0001 }).runOnce();
   assert.equal(countOf(directory), 0);
   assert.match(blocked ?? '', /^the disk is \d+ % full, above retention\.disk_watermark \(0 %\)/);
-  assert.deepEqual(await retentionOf(directory, { ...KEEP, diskWatermark: 1 }).runOnce(), { blocked: null });
+  assert.deepEqual(await retentionOf(directory, { ...KEEP_ALL, diskWatermark: 1 }).runOnce(), {
+    blocked: null,
+  });
 });
 
 test('facts that cannot be read keep their segment and those after it', async (context) => {

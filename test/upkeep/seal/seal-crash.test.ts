@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { LOG_FILES } from '../../../src/core/files.ts';
 import { closedSegments } from '../../../src/storage/recovery.ts';
@@ -17,7 +18,9 @@ const EVERY = 4;
 test('killed at any step, sealing loses nothing, doubles nothing, and the next start leaves nothing half-done', async (context) => {
   const directory = await writeLogDirectory(context);
   const before = contentsOf(directory);
-  const copies = await copiesDuring(directory, temporaryDirectory(context), () => sealAll(directory));
+  const copies = await copiesDuring(directory, join(temporaryDirectory(context), 'copy'), () =>
+    sealAll(directory),
+  );
   assert.ok(copies.length >= 50, String(copies.length));
   for (const copy of copies.filter((_, index) => index % EVERY === 0)) {
     assert.deepEqual(contentsOf(copy), before, copy);
