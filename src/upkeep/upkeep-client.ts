@@ -13,6 +13,7 @@ import { errorFrom } from '../core/upkeep-error.ts';
 import type { UpkeepEvent, UpkeepJobEvent, UpkeepOptions, UpkeepRequest } from '../core/upkeep-messages.ts';
 import { workerFile } from '../core/worker-file.ts';
 import { Backoff, type BackoffLimits } from '../resilience/backoff.ts';
+import { plainReplaySegments } from '../storage/replay-journal.ts';
 import { unsealedSegments } from './seal/unsealed.ts';
 
 export interface UpkeepObserver {
@@ -67,7 +68,8 @@ export class UpkeepClient {
   start(): void {
     if (this.#state !== 'new') return;
     this.#state = 'running';
-    for (const path of unsealedSegments(this.#options.directory)) this.#unsealed.add(path);
+    this.#takeUp(unsealedSegments);
+    this.#takeUp(plainReplaySegments);
     this.#fork();
     this.#pacing = setInterval(() => this.#pace(), PACE_MS);
     this.#pacing.unref();
@@ -93,6 +95,16 @@ export class UpkeepClient {
     const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await exited;
     clearTimeout(kill);
+  }
+
+  /** What cannot be listed now stays plain, and is looked for again at the next start. */
+  #takeUp(list: (directory: string) => readonly string[]): void {
+    const { directory } = this.#options;
+    try {
+      for (const path of list(directory)) this.#unsealed.add(path);
+    } catch (error) {
+      this.#observer.sealFailed(directory, error, null);
+    }
   }
 
   #fork(): void {

@@ -1,6 +1,7 @@
 /** A `Sealer` in this thread that keeps what it tells. Any line will do for its columnar sidecars. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { plainReplaySegments } from '../../src/storage/replay-journal.ts';
 import { type SealOptions, sealSegment } from '../../src/upkeep/seal/seal-segment.ts';
 import { unsealedSegments } from '../../src/upkeep/seal/unsealed.ts';
 import { Sealer, type SealerOptions } from '../../src/upkeep/sealer.ts';
@@ -65,6 +66,7 @@ export class SealerHarness {
   /** Seals what lies closed and unsealed. */
   sealAll(): void {
     for (const path of unsealedSegments(this.#directory)) this.add(path);
+    for (const path of plainReplaySegments(this.#directory)) this.add(path);
   }
 
   /** Waits until nothing is left to seal. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, getPriority } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -234,6 +234,15 @@ test('what it cannot work with is told in its own words, and tried again', async
   assert.match(harness.deaths[0] ?? '', /file is not a database/);
   rmSync(join(directory, 'state/upkeep.lock'));
   await harness.allSealed();
+});
+
+test('a journal of replays that cannot be read is told, and everything else is sealed', async (context) => {
+  const directory = await writeLogDirectory(context, storedLineOf);
+  mkdirSync(join(directory, 'state/replay.json'));
+  const harness = new Harness(context, directory);
+  harness.client.start();
+  await harness.allSealed();
+  assert.match(harness.failures.join(), /EISDIR/);
 });
 
 test('leftovers of an earlier process are removed', async (context) => {

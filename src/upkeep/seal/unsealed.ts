@@ -4,7 +4,6 @@ import { LOG_FILES } from '../../core/files.ts';
 import { SEAL_FORMATS } from '../../core/seal-format.ts';
 import { SEGMENT_SUFFIX, TEMPORARY_SUFFIX } from '../../storage/layout.ts';
 import { closedSegments } from '../../storage/recovery.ts';
-import { plainReplaySegments } from '../../storage/replay-journal.ts';
 
 /** Suffixes of half-written files. Facts are written by others, too, who replace what is left of them. */
 const LEFTOVERS: ReadonlySet<string> = new Set(
@@ -20,8 +19,7 @@ export function unsealedSegments(directory: string): string[] {
     .filter(
       ({ suffixes }) => suffixes.includes(SEGMENT_SUFFIX.plain) && suffixes.includes(SEGMENT_SUFFIX.facts),
     )
-    .map(({ path }) => path)
-    .concat(plainReplaySegments(directory));
+    .map(({ path }) => path);
 }
 
 /** Removes what was half-done; nobody else may be sealing. */
